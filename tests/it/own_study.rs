@@ -53,6 +53,7 @@ fn ten_pictures(folder: &Path) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the steps of one person, in their order")]
 fn ten_pictures_become_a_running_study() {
     if models().is_none() {
         return;

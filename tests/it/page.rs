@@ -578,6 +578,7 @@ impl PlainWindow {
 
 #[test]
 #[ignore = "run by `an_embedded_page_shares_the_keyboard`, with a display of its own"]
+#[expect(clippy::too_many_lines, reason = "the steps of one participant, in their order")]
 fn embedded_page() {
     let xdotool = |line: &str| {
         let out = Command::new("xdotool").args(line.split(' ')).output().unwrap();

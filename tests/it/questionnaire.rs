@@ -92,6 +92,7 @@ fn a_page_is_loaded_once_and_a_second_press_of_go_on_skips_nothing() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the steps of one participant, in their order")]
 fn answers_are_stored_with_their_times() {
     let Some(display) = Display::open() else { return };
     if models().is_none() {

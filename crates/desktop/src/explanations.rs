@@ -116,6 +116,7 @@ impl Term {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one text per term")]
     pub fn text(self) -> &'static str {
         match self {
             Term::Valence => {

@@ -100,7 +100,8 @@ impl FallbackFonts {
         let is_seen = self.known.contains(&script) || wanted.iter().any(|(s, _)| *s == script);
         let is_full = self.known.len() + wanted.len() >= SCRIPTS;
         // The listed scripts are few, and always looked up.
-        if !is_seen && !(is_full && matches!(script, Script::Other(_))) {
+        let is_refused = is_full && matches!(script, Script::Other(_));
+        if !(is_seen || is_refused) {
             wanted.push((script, letter));
         }
     }

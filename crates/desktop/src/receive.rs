@@ -29,6 +29,7 @@ pub const NOT_DISCARDED: &str = "The recording had ended already. It was saved, 
                                  sessions removes it.";
 
 /// Pushes the commands that follow from the event.
+#[expect(clippy::too_many_lines, reason = "one line per event")]
 pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, commands: &mut Vec<Command>) {
     use BackendEvent as E;
     match event {

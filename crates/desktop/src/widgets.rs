@@ -171,8 +171,8 @@ pub fn placeholder(ui: &Ui, rect: Rect, sentence: &str) {
     let galley = text.into_galley(ui, Some(TextWrapMode::Wrap), width, egui::TextStyle::Body);
     let at = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect).min;
     ui.painter().galley(at, galley, p.weak);
-    let id = ui.id().with((sentence, rect.min.x.to_bits(), rect.min.y.to_bits()));
-    let read_aloud = || WidgetInfo::labeled(egui::WidgetType::Label, true, sentence);
+    let id = ui.scope_id().with((sentence, rect.min.x.to_bits(), rect.min.y.to_bits()));
+    let read_aloud = || WidgetInfo::labeled(egui::Role::Label, true, sentence);
     ui.interact(rect, id, Sense::hover()).widget_info(read_aloud);
 }
 

@@ -167,6 +167,7 @@ impl PlacedPage {
 }
 
 #[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, reason = "Clippy does not see that this is a test")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;

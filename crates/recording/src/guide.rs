@@ -128,11 +128,13 @@ impl Guide {
     }
 }
 
+/// Stores an event: its stream, time, kind and data.
+pub(super) type StoreEvent = Box<dyn Fn(&str, Timestamp, &str, Value) + Send>;
+
 /// Where the guide sends records and events.
 pub(super) struct GuideOutput {
     pub clock: Clock,
-    /// Stores an event: its stream, time, kind and data.
-    pub store: Box<dyn Fn(&str, Timestamp, &str, Value) + Send>,
+    pub store: StoreEvent,
     pub events: EventSender,
     /// Does nothing if the participant has no window.
     pub show: Box<dyn Fn(Shown) + Send>,

@@ -175,7 +175,7 @@ mod tests {
             let entries = std::fs::read_dir(folder).unwrap();
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
         };
-        assert_eq!(names(&dir.path().join(FOLDER)), [VERSION.clone()]);
+        assert_eq!(names(&dir.path().join(FOLDER)), std::slice::from_ref(&*VERSION));
         assert_eq!(names(&folder).len(), CLIENT.len());
         for file in CLIENT {
             assert_eq!(std::fs::read(folder.join(file.name)).unwrap(), file.bytes, "{}", file.name);

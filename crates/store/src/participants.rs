@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::StoreError;
-use super::assignment::{CONDITION_ASSIGNED, CONDITION_PREFIX};
 use super::folders::replace_file;
+use super::session_condition::{CONDITION_ASSIGNED, CONDITION_PREFIX};
 use super::table_file::{Row, TableText, rows};
 use session::ParticipantId;
 

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::assignment::{assigned_column, condition_column};
 use super::library::make_session_folder;
 use super::participants::{self, PARTICIPANTS_FILE, UNKNOWN};
 use super::place::remove_if_empty;
+use super::session_condition::{assigned_column, condition_column};
 use super::{Library, SessionCondition, StoreError};
 use session::{ParticipantId, SessionNumber, Study};
 

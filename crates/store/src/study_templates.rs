@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::folders::subfolders;
 use super::studies::{STUDY_FILE, is_hidden};
-use super::{Library, StoreError, StudyWriteError};
+use super::study_write_error::{MOST_MEDIA, StudyWriteError};
+use super::{Library, StoreError};
 
 /// Describes a template. It is not copied into the study.
 const TEMPLATE_FILE: &str = "template.toml";
@@ -17,7 +18,6 @@ const TEMPLATE_FILE: &str = "template.toml";
 const TEMPLATES: &str = "templates";
 /// Written beside the page: the names of its media files.
 const MEDIA_LIST: &str = "media.js";
-pub(super) const MOST_MEDIA: usize = 2000;
 
 /// A template for a new study.
 #[derive(Clone, Debug, PartialEq, Eq)]

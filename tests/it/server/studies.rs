@@ -108,6 +108,8 @@ fn a_change_keeps_the_file_and_is_refused_if_the_file_has_changed() {
         "{now}"
     );
     assert_eq!(s.browser.invitation(KEY, ORIGIN).ok()["consent"]["text"], "I agree to more.");
+    // The same change again is no conflict. Another one is.
+    form["consent_text"] = json!("I agree to less.");
     let late = s.browser.ask_as_owner("PUT", "/v1/library/studies/demo", &json!({"before": text, "form": form}));
     assert!(late.is_problem(409).contains("changed elsewhere"));
     // Nothing that is wrong is stored.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::model::Study;
+use super::names::{is_name, is_of_key, is_short_name};
 use super::page::PagePlacement;
 use super::participant::{ConsentBy, SeatChoice};
 use super::phases::PhaseKind;
@@ -41,19 +42,6 @@ impl Wrong {
 
 const MAX_CONDITIONS: usize = 50;
 const MAX_CONDITION_CHARS: usize = 60;
-
-fn is_of_key(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '-'
-}
-
-/// For names of questionnaires and their items, which become cells of tables.
-pub(super) fn is_short_name(name: &str) -> bool {
-    is_name(name, 40, is_of_key)
-}
-
-fn is_name(name: &str, longest: usize, may_have: fn(char) -> bool) -> bool {
-    (1..=longest).contains(&name.len()) && name.chars().all(may_have)
-}
 
 /// A name becomes a cell of tables, in which `n/a` means unknown.
 fn is_condition_name(name: &str) -> bool {

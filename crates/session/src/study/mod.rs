@@ -9,6 +9,7 @@ mod edit;
 mod error;
 mod excerpt;
 mod model;
+mod names;
 mod page;
 mod parse;
 mod participant;

@@ -130,8 +130,10 @@ mod tests {
 
     #[test]
     fn a_participant_who_agrees_on_the_screen_needs_one_and_a_pilot_does_not() {
-        let study =
-            Study::parse("name = \"a\"\ntitle = \"A\"\n[consent]\nrequired = true\nby = \"participant\"\n").unwrap();
+        let study = Study::parse(
+            "name = \"a\"\ntitle = \"A\"\n[consent]\nrequired = true\nby = \"participant\"\ntext = \"T\"\n",
+        )
+        .unwrap();
         assert!(!study.needs_window(), "nothing is shown in the recording");
         assert!(study.needs_window_for(Seat::Participant) && !study.needs_window_for(Seat::Pilot));
         assert_eq!(study.consent_by(Seat::Pilot), ConsentBy::Operator);
