@@ -2,13 +2,13 @@
 //! Then the session is reviewed and exported.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use affectograph::session::Study;
 use affectograph::store::{Condition, SessionFile, SessionState, verify};
 
 use super::app::App;
+use super::program::run;
 use super::screen::Display;
 use super::vision_support::models;
 
@@ -153,14 +153,19 @@ fn ten_pictures_become_a_running_study() {
         assert!(first.what.data["data"][scale].as_u64().is_some_and(|v| (1..=9).contains(&v)), "{:?}", first.what.data);
     }
     assert!(verify(&recorded).unwrap().is_intact);
-    let bids = app.sessions.path().join("bids");
-    let done = Command::new(env!("CARGO_BIN_EXE_affectograph"))
-        .args(["export", "--study", "Tenpictures", "--format", "bids", "--to"])
-        .arg(&bids)
-        .env("AFFECTOGRAPH_SESSIONS", app.sessions.path())
-        .output()
-        .unwrap();
+    let sessions = app.sessions.path();
+    let bids = sessions.join("bids");
+    let to = bids.display().to_string();
+    let done = run(&["export", "--study", "Tenpictures", "--format", "bids", "--to", &to], sessions);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let events = bids.join("sub-01/ses-01/beh/sub-01_ses-01_task-Tenpictures_events.tsv");
     assert!(std::fs::read_to_string(events).unwrap().contains("picture_rated"));
+
+    // The participant withdraws. Only the export is left, and it is named.
+    let erased = run(&["erase", "--participant", "sub-01", "--yes"], sessions);
+    let said = String::from_utf8_lossy(&erased.stdout).into_owned() + &String::from_utf8_lossy(&erased.stderr);
+    assert!(erased.status.success() && said.contains("bids"), "{said}");
+    assert!(!sessions.join("sub-01").exists());
+    let list = std::fs::read_to_string(sessions.join("participants.tsv")).unwrap();
+    assert!(!list.contains("sub-01"), "{list}");
 }

@@ -1,7 +1,9 @@
 //! The recording screen: page, camera picture, affect, events, health and alarms.
 
 use eframe::egui;
-use egui::{Align, Color32, Frame, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
+use egui::{
+    Align, Color32, Frame, Layout, Margin, Panel, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2,
+};
 
 use session::Seat;
 
@@ -63,7 +65,7 @@ fn footer_height(ui: &Ui) -> f32 {
 fn header(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     if ui.available_width() < WIDE_HEADER - 32.0 {
         // Both rows can be scrolled, so that nothing is cut with large text.
-        let row = |name: &str| egui::ScrollArea::horizontal().id_salt(name).max_height(ROW);
+        let row = |name: &str| ScrollArea::horizontal().id_salt(name).max_height(ROW);
         row("session").show(ui, |ui| ui.horizontal(|ui| session(ui, recording, commands)));
         row("health").show(ui, |ui| ui.horizontal(|ui| health(ui, recording)));
         return;
@@ -280,12 +282,20 @@ fn participant_window(
         widgets::section(ui, "Participant's page");
         ui.add(egui::Label::new(RichText::new(screen).weak()).wrap());
         ui.add_space(4.0);
-        participant_view::picture(ui, view, (inner.width() * 0.6).min(inner.height() * 0.5), "Participant's screen");
-        ui.add_space(4.0);
-        ui.add(egui::Label::new(RichText::new(&page.address).small().weak()).truncate()).on_hover_text(&page.address);
-        ui.add(egui::Label::new(page.status.sentence()).wrap());
-        ui.add_space(4.0);
-        participant_view::buttons(ui, view, commands);
+        ScrollArea::vertical().show(ui, |ui| {
+            let height = (inner.width() * 0.6).min(inner.height() * 0.42);
+            participant_view::picture(ui, view, height, "Participant's screen");
+            ui.add_space(4.0);
+            let sentence = page.status.sentence();
+            let status = egui::Label::new(RichText::new(&sentence).small());
+            match page.status {
+                // What went wrong is never cut.
+                PageStatus::Failed(_) => ui.add(status.wrap()),
+                _ => ui.add(status.truncate()).on_hover_text(format!("{sentence}\n{}", page.address)),
+            };
+            ui.add_space(4.0);
+            participant_view::buttons(ui, view, commands);
+        });
     });
 }
 
