@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 BUILD_PACKAGES=(gcc g++ pkg-config make cmake nasm libwebkit2gtk-4.1-dev libclang-dev libudev-dev ca-certificates curl unzip python3 python3-pip)
 RUN_PACKAGES=(libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 fonts-dejavu-core ffmpeg)
 TEST_PACKAGES=(xvfb openbox xdotool wmctrl imagemagick x11-utils x11-apps x11-xserver-utils xserver-xorg-core
-  xserver-xorg-video-dummy mesa-vulkan-drivers mkvtoolnix dbus-x11 sqlite3 openssl python3-venv
+  xserver-xorg-video-dummy mesa-vulkan-drivers mkvtoolnix dbus-daemon dbus-x11 sqlite3 openssl python3-venv
   at-spi2-core python3-gi gir1.2-atspi-2.0)
 
 # ONNX Runtime's own build, as the PyPI wheel carries it. ort's API level 24 needs 1.24 or newer.

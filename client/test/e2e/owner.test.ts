@@ -169,8 +169,8 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
     await owner.getByText('epochs of 2 participants').waitFor();
     const choices = owner.locator('form select');
     await choices.nth(1).selectOption({ index: 1 });
-    await choices.nth(2).selectOption({ label: (await choices.nth(2).locator('option', { hasText: 'page · click' }).textContent())! });
-    await choices.nth(3).selectOption({ index: 2 });
+    await choices.nth(3).selectOption({ label: (await choices.nth(3).locator('option', { hasText: 'page · click' }).textContent())! });
+    await choices.nth(4).selectOption({ index: 2 });
     await owner.getByLabel('From').fill('-0.5');
     await owner.getByLabel('Until').fill('1');
     await owner.getByRole('button', { name: 'Show' }).click();

@@ -13,6 +13,11 @@ use super::{explanations, home_dialogs, keys, new_study, preferences_dialog, the
 /// Height of the list of failing checks. It is fixed, so that the buttons below do not move.
 const CHECKS: f32 = 250.0;
 
+/// Every dialog fits into a window of this height. In a lower one, or with large text, it is scrolled.
+const TALL: f32 = 660.0;
+/// The help has three columns if there is this space.
+const THREE_COLUMNS: f32 = 900.0;
+
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
     // An embedded page draws itself above everything. The dialog is placed below it, and scrolls if it is too high.
@@ -41,9 +46,12 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
             _ => 440.0,
         };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
-        match below_page {
+        let height = below_page.map(|height| (height - 32.0).max(80.0)).or_else(|| {
+            let height = ctx.content_rect().height();
+            (height < TALL).then_some(height - 64.0)
+        });
+        match height {
             Some(height) => {
-                let height = (height - 32.0).max(80.0);
                 ScrollArea::vertical().max_height(height).show(ui, |ui| content(ui, dialog, state, commands));
             }
             None => content(ui, dialog, state, commands),
@@ -217,10 +225,13 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     title(ui, "Help: keyboard, and below it what the numbers mean");
     let height = (ui.ctx().content_rect().height() - 220.0).max(120.0).min(ui.available_height().max(120.0));
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        let (left, rest) = keys::GROUPS.split_at(2);
+        let all: &[keys::Group] = &keys::GROUPS;
+        let (left, rest) = all.split_at(2);
         let (middle, right) = rest.split_at(4);
-        ui.columns(3, |columns| {
-            for (column, groups) in columns.iter_mut().zip([left, middle, right]) {
+        let is_wide = ui.available_width() >= THREE_COLUMNS;
+        let parts = if is_wide { vec![left, middle, right] } else { vec![all] };
+        ui.columns(parts.len(), |columns| {
+            for (column, groups) in columns.iter_mut().zip(parts) {
                 for group in groups {
                     widgets::section(column, group.title);
                     Grid::new(group.title).num_columns(2).min_row_height(19.0).spacing([14.0, 4.0]).show(

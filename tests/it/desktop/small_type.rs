@@ -2,8 +2,10 @@
 //! the rectangle to which each text is clipped. (The accessibility tree does not know what a scroll area hides.)
 
 use eframe::egui;
-use egui::{Rect, Shape};
+use egui::{Key, Modifiers, Rect, Shape};
+use egui_kittest::kittest::Queryable;
 
+use super::press;
 use super::scenes::{self, Scene};
 use super::synthetic::Script;
 use affectograph::desktop::App;
@@ -84,6 +86,31 @@ fn no_text_covers_another_one_in_the_smallest_window_at_any_text_size() {
         }
     }
     assert!(problems.is_empty(), "{} overlaps:\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn dialogs_fit_into_the_smallest_window_at_any_text_size() {
+    let dialogs = [
+        (Modifiers::NONE, Key::F1, "Help: keyboard, and below it what the numbers mean"),
+        (Modifiers::COMMAND, Key::N, "Who sits at this screen?"),
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::N, "Template"),
+    ];
+    for scale in [1.0, 1.5, 2.0] {
+        for (modifiers, key, text) in dialogs {
+            let mut scene = scenes::home(scenes::builder(WIDTH, HEIGHT, true));
+            let size = egui::vec2(WIDTH / scale, HEIGHT / scale);
+            scene.window.set_size(size);
+            scene.settle();
+            press(&mut scene, modifiers, key);
+            let at = scene.window.get_by_label(text).rect();
+            let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+            assert!(window.contains_rect(at), "“{text}” is at {at:?} in a window of {size:?}");
+            if key == Key::F1 {
+                let line = scene.window.get_by_label("show this help").rect();
+                assert!(line.height() < 30.0, "one word to a line: {line:?}");
+            }
+        }
+    }
 }
 
 #[test]
