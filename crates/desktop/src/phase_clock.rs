@@ -13,7 +13,7 @@ pub struct PhaseClock {
     tasks_begun: usize,
     tasks_ended: usize,
     paused_since: Option<Timestamp>,
-    /// Of all pauses that have ended after the baseline.
+    /// Of all pauses after the baseline that have ended.
     paused_ns: i64,
 }
 
@@ -35,12 +35,13 @@ impl PhaseClock {
                 (PHASE, "start") if is_task => self.tasks_begun += 1,
                 (PHASE, "end" | "skipped") if is_task => self.tasks_ended += 1,
                 (PHASE, "start") => self.baseline_began = true,
-                (PHASE, "end" | "skipped") => self.baseline_ended = Some(record.at),
+                // The pauses before belong to the baseline, which stood still in them.
+                (PHASE, "end" | "skipped") => (self.baseline_ended, self.paused_ns) = (Some(record.at), 0),
                 (HEALTH, kind) => match HealthKind::from_stored(kind) {
                     Some(HealthKind::Paused) => self.paused_since = self.paused_since.or(Some(record.at)),
                     Some(HealthKind::Resumed) => {
-                        let since = self.paused_since.take();
-                        self.paused_ns += since.map_or(0, |since| record.at.since_ns(since).max(0));
+                        self.paused_ns = self.paused_ns(record.at);
+                        self.paused_since = None;
                     }
                     _ => {}
                 },
@@ -57,9 +58,10 @@ impl PhaseClock {
         self.paused_since
     }
 
-    /// The time that pauses have taken so far.
+    /// The time that pauses have taken since the end of the baseline.
     fn paused_ns(&self, now: Timestamp) -> i64 {
-        self.paused_ns + self.paused_since.map_or(0, |since| now.since_ns(since).max(0))
+        let since = self.paused_since.map(|since| self.baseline_ended.map_or(since, |ended| since.max(ended)));
+        self.paused_ns + since.map_or(0, |since| now.since_ns(since).max(0))
     }
 
     /// The task that runs by the plan. `None`: the study has no task, or the baseline runs, or all tasks are over, or the
@@ -153,6 +155,21 @@ mod tests {
         }
         assert_eq!(clock.task(&phases, at(0.0), at(80.5)), None);
         assert!(clock.is_over(&phases, at(0.0), at(80.5)), "the operator went on before the planned time");
+    }
+
+    #[test]
+    fn a_pause_of_the_baseline_takes_no_time_from_the_tasks() {
+        let (mut clock, phases) = (PhaseClock::default(), phases());
+        read(&mut clock, "phase", "start", 1.0);
+        read(&mut clock, "health", "paused", 5.0);
+        read(&mut clock, "health", "resumed", 15.0);
+        // The operator goes on in the second pause.
+        read(&mut clock, "health", "paused", 18.0);
+        read(&mut clock, "phase", "end", 20.0);
+        let elapsed_s = |clock: &PhaseClock, s| clock.task(&phases, at(0.0), at(s)).unwrap().elapsed_s.round();
+        assert_eq!(elapsed_s(&clock, 24.0), 0.0);
+        read(&mut clock, "health", "resumed", 25.0);
+        assert_eq!(elapsed_s(&clock, 32.0), 7.0);
     }
 
     #[test]
