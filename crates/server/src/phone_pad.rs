@@ -8,7 +8,7 @@ use std::future::Ready;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -23,6 +23,7 @@ use session::{Clock, Latest, Marker, Timestamp};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
+use super::rate::Rate;
 use super::secrets;
 
 /// Requests at the same time. A phone sends one per second and one per tap.
@@ -173,21 +174,15 @@ struct Pad {
     plan: PhonePadPlan,
     timeout: Duration,
     permits: Semaphore,
-    taps: Latest<Bucket>,
+    taps: Latest<Rate>,
     /// The newest markers of this pad, at most [`KEPT_MARKS`].
     marks: Latest<VecDeque<Timestamp>>,
-}
-
-/// A token bucket for markers.
-struct Bucket {
-    level: f64,
-    at: Timestamp,
 }
 
 impl Pad {
     fn new(plan: PhonePadPlan, timeout: Duration) -> Pad {
         let taps = Latest::default();
-        taps.put(Bucket { level: TAP_BURST, at: plan.clock.now() });
+        taps.put(Rate::new(TAP_RATE_HZ, TAP_BURST));
         Pad { plan, timeout, permits: Semaphore::new(REQUESTS), taps, marks: Latest::default() }
     }
 
@@ -211,18 +206,8 @@ impl Pad {
         self.marks.change(|marks| marks.iter_mut().for_each(|marks| marks.retain(|mark| *mark != at)));
     }
 
-    fn has_room(&self, now: Timestamp) -> bool {
-        self.taps.change(|bucket| {
-            let Some(bucket) = bucket else { return false };
-            let elapsed_s = now.since_ns(bucket.at).max(0) as f64 * 1e-9;
-            bucket.level = (bucket.level + elapsed_s * TAP_RATE_HZ).min(TAP_BURST);
-            bucket.at = now;
-            let has_room = bucket.level >= 1.0;
-            if has_room {
-                bucket.level -= 1.0;
-            }
-            has_room
-        })
+    fn has_room(&self) -> bool {
+        self.taps.change(|rate| rate.as_mut().is_some_and(|rate| rate.take(1.0, Instant::now()).is_ok()))
     }
 }
 
@@ -311,7 +296,7 @@ async fn mark(State(pad): State<Shared>, Json(tap): Json<Tap>) -> Result<Json<Ma
     let plan = &pad.plan;
     let at = plan.clock.now();
     let marker = plan.markers.iter().find(|m| m.key == tap.key).cloned().ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
-    if !pad.has_room(at) {
+    if !pad.has_room() {
         return Err(StatusCode::TOO_MANY_REQUESTS);
     }
     let phone = phone_name(&tap.phone);
@@ -342,7 +327,7 @@ async fn undo(State(pad): State<Shared>, Json(undo): Json<Undo>) -> Result<Json<
     if !pad.can_take_back(at, now) {
         return Err(StatusCode::GONE);
     }
-    if !pad.has_room(now) || !(pad.plan.act)(PhoneAction::TakeBack { at }) {
+    if !pad.has_room() || !(pad.plan.act)(PhoneAction::TakeBack { at }) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
     pad.forget_mark(at);
