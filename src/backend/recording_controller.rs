@@ -6,7 +6,7 @@ mod poll_rig;
 mod tests;
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -168,6 +168,10 @@ impl RecordingController {
         self.end_rehearsal();
     }
 
+    fn rig(&self) -> Option<&Rig> {
+        self.running.as_ref().and_then(Running::rig)
+    }
+
     fn is_recording(&self) -> bool {
         self.running.as_ref().is_some_and(|t| t.active.folder.is_some())
     }
@@ -212,19 +216,18 @@ impl RecordingController {
             }
             RecordingCommand::Record(request) => self.record(request),
             RecordingCommand::Mark(marker) => {
-                if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
+                if let Some(rig) = self.rig() {
                     let NewMarker { at, key, label, note, via } = marker;
                     rig.mark(at, &MarkerText { key, label, note, via: via.stored() });
                 }
             }
             RecordingCommand::GoOn(part) => {
-                if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
+                if let Some(rig) = self.rig() {
                     rig.go_on(part);
                 }
             }
             RecordingCommand::TakeBack(at) => {
-                let rig = self.running.as_ref().and_then(Running::rig);
-                if rig.is_some_and(|rig| !rig.take_marker_back(at)) {
+                if self.rig().is_some_and(|rig| !rig.take_marker_back(at)) {
                     let sentence = format!("The marker at {at} was not taken back: more than 5 s have passed.");
                     self.window.send(BackendEvent::Notice(sentence));
                 }
@@ -249,7 +252,7 @@ impl RecordingController {
             }
             RecordingCommand::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
             // Without a page, the rehearsal begins again: the page may be there now.
-            RecordingCommand::ReloadPage => match self.running.as_ref().and_then(Running::rig).and_then(Rig::page) {
+            RecordingCommand::ReloadPage => match self.rig().and_then(Rig::page) {
                 Some(page) => page.reload(),
                 None if !self.is_recording() => self.rehearse_in_new_window(),
                 None => {}
@@ -273,7 +276,7 @@ impl RecordingController {
     }
 
     fn on_page(&self, act: impl FnOnce(&page::PageHost)) {
-        if let Some(page) = self.running.as_ref().and_then(Running::rig).and_then(Rig::page) {
+        if let Some(page) = self.rig().and_then(Rig::page) {
             act(page);
         }
     }
@@ -360,7 +363,7 @@ impl RecordingController {
             CameraControl::Focus => plan.settings.focus = value,
         }
         let settings = plan.settings.clone();
-        if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
+        if let Some(rig) = self.rig() {
             rig.adjust_camera(settings);
         }
     }
@@ -405,14 +408,7 @@ impl RecordingController {
             return;
         }
         self.end_phone();
-        let Some(running) = self.running.take() else { return };
-        let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
-        // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
-        // does not wait for it.
-        drop(committed);
-        if let Some(participant) = &self.participant {
-            participant.close_session();
-        }
+        let Some((rig, folder)) = self.take_recording() else { return };
         if let Err(e) = rig.stop() {
             self.close_after(&e.to_string(), &folder);
         }
@@ -422,6 +418,18 @@ impl RecordingController {
         }
         self.plan = None;
         self.send_to_review(ReviewCommand::Library);
+    }
+
+    /// Takes the rig and the folder of the recording, which is to be stopped. The participant sees the closing screen.
+    fn take_recording(&mut self) -> Option<(Rig, PathBuf)> {
+        let mut running = self.running.take()?;
+        running.phone.switch_off();
+        if let Some(participant) = &self.participant {
+            participant.close_session();
+        }
+        // The report and the review read the last records from the file. The receiver is dropped here, so that the recorder
+        // does not wait for it.
+        running.active.rig.zip(running.active.folder)
     }
 
     /// Ends the phone pad, which refuses each tap from now on. The taps before were confirmed to the phone, so those that
@@ -455,13 +463,7 @@ impl RecordingController {
             self.window.send(BackendEvent::Notice(NOT_DISCARDED.to_owned()));
             return;
         }
-        let Some(mut running) = self.running.take() else { return };
-        running.phone.switch_off();
-        let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
-        drop(committed);
-        if let Some(participant) = &self.participant {
-            participant.close_session();
-        }
+        let Some((rig, folder)) = self.take_recording() else { return };
         // A session that could not be closed is removed, too.
         if let Err(e) = rig.stop() {
             tracing::warn!("the discarded recording could not be closed: {e}");

@@ -26,6 +26,14 @@ pub fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Res
     response
 }
 
+/// The answer that changes nothing. It has the keyboard, if no other control has it.
+pub fn keep(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) {
+    let response = cancel(ui, text, commands);
+    if ui.memory(|m| m.focused()).is_none() {
+        response.request_focus();
+    }
+}
+
 pub fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Response {
     let label = widgets::caption(ui, name);
     let edit =

@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Grid, Id, Margin, Modal, Order, Popup, RichText, ScrollArea, Ui};
 
 use super::command::{Command, LiveCommand, PreferencesCommand, ReviewCommand, SetUpCommand, StudyCommand};
-use super::dialog_parts::{buttons, cancel, field, is_entered, title, warning};
+use super::dialog_parts::{buttons, cancel, field, is_entered, keep, title, warning};
 use super::port::{Check, ExportFormat, StudyExportFormat};
 use super::preferences::Preferences;
 use super::state::{Dialog, ExportDraft, Readiness, Recording, Rehearsal, State, StudyExportDraft};
@@ -143,10 +143,7 @@ fn discard(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<Comman
         if ui.button("Stop and discard").clicked() {
             commands.push(Command::Live(LiveCommand::Discard));
         }
-        let keep = cancel(ui, "Keep recording", commands);
-        if ui.memory(|m| m.focused()).is_none() {
-            keep.request_focus();
-        }
+        keep(ui, "Keep recording", commands);
     });
 }
 
@@ -310,10 +307,7 @@ fn reload_page(ui: &mut Ui, commands: &mut Vec<Command>) {
         if ui.button("Load again").clicked() {
             commands.push(Command::SetUp(SetUpCommand::ReloadPageNow));
         }
-        let keep = cancel(ui, "Leave the page as it is", commands);
-        if ui.memory(|m| m.focused()).is_none() {
-            keep.request_focus();
-        }
+        keep(ui, "Leave the page as it is", commands);
     });
 }
 
@@ -325,10 +319,7 @@ fn close_window(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<C
         if ui.button("Stop, save and close").clicked() {
             commands.push(Command::CloseWindow);
         }
-        let keep = cancel(ui, "Keep recording", commands);
-        if ui.memory(|m| m.focused()).is_none() {
-            keep.request_focus();
-        }
+        keep(ui, "Keep recording", commands);
     });
 }
 
@@ -336,9 +327,6 @@ fn failure(ui: &mut Ui, heading: &str, sentence: &str, commands: &mut Vec<Comman
     title(ui, heading);
     ui.add(egui::Label::new(sentence).wrap().selectable(true));
     buttons(ui, |ui| {
-        let close = cancel(ui, "Close", commands);
-        if ui.memory(|m| m.focused()).is_none() {
-            close.request_focus();
-        }
+        keep(ui, "Close", commands);
     });
 }

@@ -105,6 +105,12 @@ impl Shared {
         }
     }
 
+    /// Covers the page until the next load has ended.
+    fn cover_page(&self) {
+        self.curtain.page_is_not_ready();
+        self.update();
+    }
+
     fn set_front(&self, is_in_front: bool) {
         self.layers.set_front(is_in_front);
         self.curtain.set_front(is_in_front);
@@ -135,10 +141,7 @@ impl Shared {
             // The page stopped its own load, if no other load has begun.
             PageChange::Stopped(url) if url == *self.loading_url.borrow() => self.page_is_loaded(url),
             PageChange::Stopped(_) => {}
-            PageChange::Died => {
-                self.curtain.page_is_not_ready();
-                self.update();
-            }
+            PageChange::Died => self.cover_page(),
         }
     }
 
@@ -246,8 +249,7 @@ impl Stage {
 
     fn begin(&mut self) {
         let Some(page) = &self.page else { return };
-        self.shared.curtain.page_is_not_ready();
-        self.shared.update();
+        self.shared.cover_page();
         self.shared.layers.on_page(|view| {
             // A page without a background of its own is white. Only the program's pages are grey.
             set_background(view, if page.spec.is_calm() { GREY } else { (255, 255, 255) });
@@ -258,8 +260,7 @@ impl Stage {
     /// Shows a questionnaire or the calm screen in the page's view.
     fn show_own(&mut self, command: &HostCommand) {
         let Some(page) = &self.page else { return };
-        self.shared.curtain.page_is_not_ready();
-        self.shared.update();
+        self.shared.cover_page();
         self.shared.layers.on_page(|view| {
             set_background(view, GREY);
             view::show_own(view, command, &page.sender);
@@ -268,8 +269,7 @@ impl Stage {
 
     fn reload(&self) {
         let Some(page) = &self.page else { return };
-        self.shared.curtain.page_is_not_ready();
-        self.shared.update();
+        self.shared.cover_page();
         // The view keeps its address after a crash.
         if let Some(Err(error)) = self.shared.layers.on_page(wry::WebView::reload) {
             let why = format!("the page could not be loaded again: {error}");
@@ -337,8 +337,7 @@ impl Stage {
     }
 
     fn remove_page(&mut self) {
-        self.shared.curtain.page_is_not_ready();
-        self.shared.update();
+        self.shared.cover_page();
         self.shared.layers.remove_page();
         if let Some(page) = self.page.take() {
             page.sender.send_all_refusals();
