@@ -78,6 +78,13 @@ impl Page {
         page
     }
 
+    /// Waits for a reading of the page's clock with at most this uncertainty. Also a busy computer gives one: the program
+    /// measures a coarse clock each second.
+    pub fn wait_clock(&mut self, within_ms: f64) {
+        let is_fine = |e: &PageEvent| matches!(e, PageEvent::ClockMeasured { uncertainty_ms, .. } if *uncertainty_ms <= within_ms);
+        self.wait("a fine reading of the page's clock", is_fine);
+    }
+
     /// The first past or future event for which `is_it` is true.
     pub fn wait(&mut self, what: &str, is_it: impl Fn(&PageEvent) -> bool) -> PageEvent {
         if let Some((_, event)) = self.told.iter().find(|(_, e)| is_it(e)) {

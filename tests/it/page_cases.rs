@@ -68,7 +68,7 @@ fn ms(from: Timestamp, until: Timestamp) -> f64 {
     until.since_ns(from) as f64 * 1e-6
 }
 
-/// The distance of a stored time from the span, beyond the clock's uncertainty.
+/// The distance of a stored time from the span.
 fn wrong_ms(stored: Timestamp, span: Span) -> f64 {
     ms(stored, span.0).max(ms(span.1, stored)).max(0.0)
 }
@@ -77,6 +77,7 @@ fn wrong_ms(stored: Timestamp, span: Span) -> f64 {
 fn on_a_busy_page_every_press_has_its_own_time() {
     let Some(display) = Display::open() else { return };
     let mut page = Page::local(&display, "busy.html", &[]);
+    page.wait_clock(4.0);
     display.click(100, 40);
     page.wait_record("the field", |r| r.kind == "click" && has(r, "target", "input#i"));
     display.xdotool("mousemove_relative 40 200");

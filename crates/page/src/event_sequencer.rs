@@ -22,6 +22,8 @@ const HOLD_LIMIT_NS: i64 = 5 * SECOND;
 const HOLD_LIMIT: usize = 4000;
 /// A count of refusals may arrive after the missing numbers that it explains.
 const MISSING_GRACE_NS: i64 = 3 * SECOND;
+/// A clock with a larger uncertainty is measured each second, until a reading is better.
+const COARSE_NS: i64 = 3 * MS;
 const DOCUMENTS: usize = 32;
 /// The largest number of events that wait for room in the session's queue.
 const BACKLOG: usize = 10_000;
@@ -388,6 +390,9 @@ impl PageEventSequencer {
             return;
         };
         document.clock.learn(offset);
+        if document.clock.offset().is_some_and(|best| best.uncertainty_ns > COARSE_NS) {
+            self.pings.schedule_at(now_ns + SECOND);
+        }
         let event = PageEvent::ClockMeasured {
             at: self.clock.from_monotonic_ns(offset.at_ns),
             // Converted from raw monotonic time to session time.
@@ -563,6 +568,26 @@ mod tests {
         play.pass(21 * SECOND);
         assert_eq!(measured(&play), 5, "at the start and every 5 s");
         assert_eq!(play.refused(Refusal::Lost), 0);
+    }
+
+    #[test]
+    fn a_clock_that_was_measured_under_load_is_measured_again_soon() {
+        let mut play = Play::new();
+        play.answers = Some((FIRST.into(), 1));
+        play.delay_ns = 9 * MS;
+        play.hello(FIRST, 0);
+        play.pass(2 * SECOND + SECOND / 2);
+        let uncertainties = |play: &Play| -> Vec<f64> {
+            let of = |e: &PageEvent| match e {
+                PageEvent::ClockMeasured { uncertainty_ms, .. } => Some(*uncertainty_ms),
+                _ => None,
+            };
+            play.events.iter().filter_map(of).collect()
+        };
+        assert_eq!(uncertainties(&play), [9.0, 9.0, 9.0]);
+        play.delay_ns = MS;
+        play.pass(4 * SECOND);
+        assert_eq!(uncertainties(&play), [9.0, 9.0, 9.0, 1.0], "then every 5 s");
     }
 
     #[test]
