@@ -228,7 +228,7 @@ fn check_exports(python: &Path, sessions: &Path, timed: &Timeline) {
         walk(&csv)
     );
     let bids = export("bids");
-    assert!(walk(&bids).iter().any(|f| f.to_string_lossy().contains("recording-lslamp")), "{:?}", walk(&bids));
+    assert!(walk(&bids).iter().any(|f| f.to_string_lossy().contains("recording-lslAmp")), "{:?}", walk(&bids));
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {

@@ -13,6 +13,10 @@ import time
 import pylsl
 
 
+# An outlet that nothing refers to is destroyed, and what it has not sent yet is lost.
+kept = []
+
+
 def outlet(name, kind, channels, rate_hz, form, source_id):
     info = pylsl.StreamInfo(name, kind, channels, rate_hz, form, source_id)
     described = info.desc().append_child("channels")
@@ -21,7 +25,8 @@ def outlet(name, kind, channels, rate_hz, form, source_id):
         channel.append_child_value("label", f"C{k + 1}")
         channel.append_child_value("unit", "microvolts")
         channel.append_child_value("type", kind)
-    return pylsl.StreamOutlet(info, chunk_size=0, max_buffered=60)
+    kept.append(pylsl.StreamOutlet(info, chunk_size=0, max_buffered=60))
+    return kept[-1]
 
 
 def wait(outlets, seconds=60):

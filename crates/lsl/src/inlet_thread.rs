@@ -92,12 +92,17 @@ impl InletThread {
         Ok(InletThread { stop: Some(stop), thread: Some(thread) })
     }
 
+    /// The thread ends soon. [`InletThread::stop`] waits for it.
+    pub fn ask_to_stop(&mut self) {
+        self.stop = None;
+    }
+
     pub fn stop(mut self) {
         self.join();
     }
 
     fn join(&mut self) {
-        self.stop = None;
+        self.ask_to_stop();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

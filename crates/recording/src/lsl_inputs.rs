@@ -39,6 +39,7 @@ pub(super) struct RunningInputs(Vec<InletThread>);
 impl RunningInputs {
     /// Takes what has arrived and ends the threads.
     pub(super) fn stop(&mut self) {
+        self.0.iter_mut().for_each(InletThread::ask_to_stop);
         self.0.drain(..).for_each(InletThread::stop);
     }
 }

@@ -230,7 +230,7 @@ impl Committer {
             batch.iter().for_each(|entry| refused.add(entry, &self.ports));
             match self.store(batch.drain(..)) {
                 Ok((records, frames)) => {
-                    let records = records.into();
+                    let records: Arc<[Record]> = records.into();
                     self.copies.iter().for_each(|copy| copy.send(&records, &frames));
                     self.forward.push_records(records);
                 }
