@@ -352,7 +352,8 @@ fn a_killed_sender_is_lost_and_back_in_a_segment_of_its_own() {
     wait(&heard, "samples", |h| h.at.len() > 100);
     sender.child.kill().unwrap();
     wait(&heard, "the silence", |h| h.told.iter().any(|t| matches!(t, Told::Silent)));
-    wait(&heard, "the loss", |h| h.told.iter().any(|t| matches!(t, Told::Lost(_))));
+    let is_lost = |t: &Told| matches!(t, Told::Lost(why) if why.contains("has not answered"));
+    wait(&heard, "the loss", |h| h.told.iter().any(is_lost));
     let before = heard.lock().unwrap().at.len();
     let _again = Sender::start(&python, &[], plan);
     wait(&heard, "the return", Heard::is_back);
