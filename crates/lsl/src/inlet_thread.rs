@@ -173,8 +173,10 @@ impl Worker {
         reason: SegmentReason,
     ) -> Result<Connection, LslError> {
         inlet.open(ANSWER_WITHIN)?;
-        // A reset before this moment is the connection itself.
-        inlet.was_reset();
+        // Started again since it was found: its description and the measurement of its clock are of the old run.
+        if inlet.was_reset() {
+            return Err(LslError::Lost { stream: inlet.identity().name.clone() });
+        }
         let (at, now) = (self.link.now(), Instant::now());
         let offset = self.offset(first);
         let arrival = Arrival::connected(offset, reason);
