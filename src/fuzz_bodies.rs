@@ -19,7 +19,7 @@ pub use store::{fuzz_recovery as recovery, fuzz_seed_video as seed_video, fuzz_v
 pub type Body = fn(&[u8]);
 
 /// The name and function of each target.
-pub const ALL: [(&str, Body); 9] = [
+pub const ALL: [(&str, Body); 10] = [
     ("page_message", page_message),
     ("server_intake", server_intake),
     ("video", video),
@@ -29,6 +29,7 @@ pub const ALL: [(&str, Body); 9] = [
     ("study_file", study_file),
     ("model_card", model_card),
     ("jpeg_index", jpeg_index),
+    ("lsl_description", lsl_description),
 ];
 
 /// A message of a page is refused, or it is within its bounds and does not change when it is stored and read again.
@@ -132,6 +133,22 @@ pub fn jpeg_index(bytes: &[u8]) {
     }
 }
 
+/// The description of a stream of another instrument is refused, or has as many channels as the stream, all with names of their own.
+pub fn lsl_description(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for count in [1, 3] {
+        match lsl::Description::parse("amplifier", text, count) {
+            Ok(description) => {
+                let labels: std::collections::BTreeSet<&str> =
+                    description.channels.iter().map(|channel| channel.label.as_str()).collect();
+                assert_eq!(labels.len(), count as usize);
+                assert!(!labels.contains("") && description.xml == text);
+            }
+            Err(e) => assert!(e.to_string().contains("amplifier")),
+        }
+    }
+}
+
 /// Valid inputs of each target. Broken inputs are derived from them.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     let text = |all: &[&str]| all.iter().map(|s| s.as_bytes().to_vec()).collect();
@@ -162,6 +179,11 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         ]),
         "model_card" => vec![include_bytes!("../models/affect/model.toml").to_vec()],
         "jpeg_index" => vec![seed_jpeg()],
+        "lsl_description" => text(&[
+            "<?xml version=\"1.0\"?><info><name>A</name><desc><channels><channel><label>Fp1</label><unit>microvolts</unit><type>EEG\
+             </type></channel><channel><label>Fp1</label></channel><channel><unit>&lt;V&gt;</unit></channel></channels></desc></info>",
+            "<info><desc/></info>",
+        ]),
         other => panic!("there is no fuzz target {other}"),
     }
 }

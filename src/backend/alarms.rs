@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use desktop::port::{Alarm, BackendEvent, HealthFigures};
-use recording::RigEvent;
+use recording::{RigEvent, SourceNews};
 use session::GapReason;
 use store::StoreCounters;
 
@@ -65,6 +65,7 @@ impl Alarms {
                     "Ask the author of the page.",
                 )]
             }
+            RigEvent::Source { name, news, .. } => source(name, news),
             RigEvent::CameraOpened(_)
             | RigEvent::CameraEnded { .. }
             | RigEvent::VisionFailed(_)
@@ -115,6 +116,19 @@ impl Alarms {
         self.passing.push((key, Instant::now() + ALARM_DURATION));
         raise(key, losing, remedy)
     }
+}
+
+/// Each source has its own alarm.
+fn source(name: &str, news: &SourceNews) -> Vec<BackendEvent> {
+    let key = format!("source {name}");
+    let remedy = match news {
+        SourceNews::Found(_) | SourceNews::Back => return vec![clear(&key)],
+        SourceNews::Missing(_) => "To record it, stop, start its program, and start a new session.",
+        SourceNews::Lost(_) => "Start its program again. Everything else is still recorded.",
+        SourceNews::Silent => "Everything else is still recorded.",
+        SourceNews::Clock(_) => "The session states it. Correct the clock of the sender's program for the next one.",
+    };
+    vec![raise(&key, format!("The source {name} {news}."), remedy)]
 }
 
 /// What is lost because of the disk. The remaining time is in steps, so that the text does not change each second.

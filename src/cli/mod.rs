@@ -17,6 +17,7 @@ mod import;
 mod interrupt;
 mod list;
 mod log;
+mod lsl;
 mod problems;
 mod progress;
 #[cfg(feature = "server")]
@@ -84,6 +85,7 @@ impl CommandLine {
             Command::Erase(a) => erase::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Selftest(a) => selftest::run(&a, &Places::find(None)),
             Command::Cameras(a) => cameras::run(&a),
+            Command::Lsl(a) => lsl::run(&a),
             Command::Score(a) => score::score(&a),
             Command::Models(a) => score::models(&a),
             #[cfg(feature = "server")]

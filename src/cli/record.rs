@@ -26,7 +26,9 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     if study.study.consent.required {
         eprintln!("The study requires consent. This command does not record it: obtain it in writing.");
     }
-    let plan = RigPlan::of_study(&study, a.camera.clone(), a.page.then_some(Placement::WINDOW))?;
+    let mut plan = RigPlan::of_study(&study, a.camera.clone(), a.page.then_some(Placement::WINDOW))?;
+    plan.sources.extend(a.sources.iter().cloned());
+    plan.lsl_out |= a.lsl_out;
     if a.page && !study.study.needs_window() {
         eprintln!("The study shows nothing to the participant, so --page has no effect.");
     }

@@ -131,6 +131,7 @@ fn print_event(event: &RigEvent) -> bool {
         RigEvent::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
         RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } | RigEvent::VisionFailed(why) => eprintln!("{why}"),
         RigEvent::PageRefused { count, reason } => eprintln!("{count} messages of the page were refused: {reason}"),
+        RigEvent::Source { at, name, news } => eprintln!("{at} source `{name}` {news}"),
         RigEvent::CameraFailed { at, why } => {
             eprintln!("{at} camera failed: {why}");
             return true;

@@ -22,6 +22,7 @@ mod guided_phase;
 mod hostile_bytes;
 mod instrument;
 mod items_table;
+mod lsl;
 #[cfg(target_os = "linux")]
 mod manage;
 mod need;

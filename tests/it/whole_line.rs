@@ -115,6 +115,8 @@ fn the_reopened_timeline_equals_the_live_one() {
     let file = shared("single_face.mp4");
     let camera = file.as_ref().map_or("phantom".to_owned(), |f| f.display().to_string());
     let plan = RigPlan {
+        sources: Vec::new(),
+        lsl_out: false,
         markers: Vec::new(),
         camera: camera.parse().unwrap(),
         camera_settings: CameraSettings { width_px: 320, height_px: 240, ..CameraSettings::default() },

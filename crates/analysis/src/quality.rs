@@ -11,7 +11,7 @@ use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
 use super::pauses::Pauses;
 use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
-    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, Timeline, Timestamp, VIDEO, VIDEO_FRAME,
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, REPLAY, Timeline, Timestamp, VIDEO, VIDEO_FRAME,
     VideoLoss, is_repeated_gap,
 };
 
@@ -312,7 +312,7 @@ impl<'a> FrameTimes<'a> {
 /// Events by `stream/kind`, without measurements of the clock and of the video and without the page's replay.
 fn event_counts(timeline: &Timeline) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    let is_counted = |stream: &str| ![PAGE_CLOCK, VIDEO_FRAME, REPLAY].contains(&stream);
+    let is_counted = |stream: &str| ![PAGE_CLOCK, LSL_CLOCK, VIDEO_FRAME, REPLAY].contains(&stream);
     for event in timeline.events().iter().filter(|e| is_counted(e.stream.as_str())) {
         *counts.entry(format!("{}/{}", event.stream, event.what.kind)).or_insert(0) += 1;
     }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use session::{
-    ANNOTATION, Body, GapReason, HEALTH, HealthKind, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo,
+    ANNOTATION, Body, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo,
     Timeline, Timestamp, VIDEO_FRAME,
 };
 
@@ -200,7 +200,7 @@ impl IndexedTimeline {
         for (row, event) in self.timeline.events().iter().enumerate().skip(from) {
             // Records of the clock and of the video are not actions. Annotations and replay records are shown
             // elsewhere.
-            if [PAGE_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION].contains(&event.stream.as_str()) {
+            if [PAGE_CLOCK, LSL_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION].contains(&event.stream.as_str()) {
                 continue;
             }
             self.all += 1;

@@ -156,7 +156,14 @@ impl Selected {
         format!("{}_{}_task-{}", h.participant, h.session, task(&h.study.name))
     }
 
+    /// Streams of Lab Streaming Layer have their session times, computed from all measurements of their clocks.
     pub fn load(&self) -> Result<ExportedSession, ExportError> {
+        let session = self.load_as_stored()?;
+        Ok(ExportedSession { timeline: session.timeline.with_lsl_times(), ..session })
+    }
+
+    /// With the stored times, from which the senders' stamps can be computed.
+    pub fn load_as_stored(&self) -> Result<ExportedSession, ExportError> {
         if self.cancel.is_cancelled() {
             return Err(ExportError::Cancelled);
         }

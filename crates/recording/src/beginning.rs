@@ -65,6 +65,8 @@ impl RigPlan {
             page,
             window: None,
             markers: study.study.markers.clone(),
+            sources: study.study.sources.clone(),
+            lsl_out: study.study.lsl_out,
         })
     }
 }

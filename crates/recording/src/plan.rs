@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Guided;
 use capture::{CameraSpec, Pace};
 use page::{PageHost, PageSpec};
-use session::{CameraSettings, CheckId, Marker, ParticipantId, SessionNumber};
+use session::{CameraSettings, CheckId, Marker, ParticipantId, SessionNumber, SourceSettings};
 use store::{Consent, SessionCondition, StoredStudy};
 
 /// What a rig runs.
@@ -23,6 +23,10 @@ pub struct RigPlan {
     pub page: Option<PageSpec>,
     /// The markers of the study, for keys that are pressed while the page has the keyboard.
     pub markers: Vec<Marker>,
+    /// Other instruments to record.
+    pub sources: Vec<SourceSettings>,
+    /// Whether affect, events and frames are offered over Lab Streaming Layer.
+    pub lsl_out: bool,
     /// A participant window that is open already and stays open. It shows the page. `None`: the rig opens `page` and closes
     /// it.
     pub window: Option<Arc<PageHost>>,

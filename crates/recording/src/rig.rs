@@ -12,10 +12,12 @@ use thiserror::Error;
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
 use super::guide::{self, Guide, GuideOutput, Guided, Shown, WindowEvent};
+use super::lsl_inputs::{LslInputs, RunningInputs};
+use super::lsl_output::LslOutput;
 use super::rig_event::{EventSender, event_channel};
 use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
-use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan};
+use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan, SourceError};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
 use page::{PageError, PageStage};
@@ -39,6 +41,8 @@ pub enum RigError {
     Page(#[from] PageError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error("the items of the questionnaire `{name}` could not be read from {path}: {why}")]
     Items { name: String, path: PathBuf, why: String },
     #[error("could not start a thread: {0}")]
@@ -59,8 +63,12 @@ pub struct Rig {
     guide: Option<Guide>,
     page: Option<RigPage>,
     router: JoinHandle<()>,
+    inputs: RunningInputs,
+    output: Option<LslOutput>,
     inference: Arc<InferenceMean>,
     events: Receiver<RigEvent>,
+    /// The sender of `events`.
+    news: EventSender,
     preview: Latest<SharedFrame>,
     readings: Latest<FrameReading>,
     session: Option<RigSession>,
@@ -140,11 +148,13 @@ impl Rig {
     /// Starts a recording. `committed` gets every record once it is in the file. If the networks do not load, the recording
     /// starts only if the operator has overridden a failing check. Such a session can be scored later.
     pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
+        let inputs = LslInputs::find(&plan.sources)?;
         let clock = Clock::start();
         let models = Models::load(&plan.models, &plan.affect_model);
         let models = if session.overridden_checks.is_empty() { Ok(models?) } else { models };
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
-        let streams = live_streams(camera.info(), models.as_ref().ok());
+        let mut streams = live_streams(camera.info(), models.as_ref().ok());
+        streams.extend(inputs.streams());
         let shown = Description {
             spec: plan.camera.to_string(),
             settings: &plan.camera_settings,
@@ -156,8 +166,13 @@ impl Rig {
         let recorder = Recorder::create(&session.folder, header, streams.clone(), committed)?;
         let condition = session.condition.map(|condition| condition.name);
         let course = (session.guided, session.planned);
+        let output = plan.lsl_out.then(|| LslOutput::start(&recorder, clock, &streams)).transpose()?;
         let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), course)?;
-        Ok(Rig { condition, ..rig })
+        let inputs = match &rig.session {
+            Some(session) => inputs.start(&session.recorder, clock, &rig.news)?,
+            None => RunningInputs::default(),
+        };
+        Ok(Rig { condition, inputs, output, ..rig })
     }
 
     fn start(
@@ -181,7 +196,7 @@ impl Rig {
         // The guide starts last. Until then the first events of its window wait in this channel.
         let (window_tx, window) = bounded::<WindowEvent>(WINDOW_EVENTS);
         let router = router::start(router_streams, camera_events, page_events, Some(window_tx), events_tx.clone())?;
-        let guide_events = events_tx.clone();
+        let (guide_events, news) = (events_tx.clone(), events_tx.clone());
 
         let (worker, vision_trouble) = match vision {
             Ok(vision) => {
@@ -222,8 +237,11 @@ impl Rig {
             guide,
             page,
             router,
+            inputs: RunningInputs::default(),
+            output: None,
             inference,
             events,
+            news,
             preview,
             readings,
             session,
@@ -349,11 +367,12 @@ impl Rig {
             session.stopped(self.clock.now());
         }
         self.guide = None;
+        self.inputs.stop();
         let capture = self.capture.take().map(Capture::stop).unwrap_or_default();
         let vision = self.worker.take().map(VisionWorker::stop).transpose();
         let page = self.page.take().map_or(Ok(()), RigPage::end);
         let counters = Counters { capture, ..self.counters() };
-        let Rig { router, session, clock, .. } = self;
+        let Rig { router, session, clock, output, .. } = self;
         // If the router panicked, the panic has been reported. The session is closed anyway.
         let router = router.join();
         if let Some(session) = session {
@@ -361,6 +380,7 @@ impl Rig {
             drop((marker, health));
             recorder.finish(SessionEnd { at: clock.now(), quality: None })?;
         }
+        output.into_iter().for_each(LslOutput::finish);
         page?;
         let (_, vision) = match vision? {
             Some((vision, counts)) => (Some(vision), counts),

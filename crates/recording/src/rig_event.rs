@@ -1,5 +1,6 @@
 //! Events that a rig sends to its owner, in addition to the records that it stores.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -88,10 +89,45 @@ pub enum RigEvent {
     PageClosed,
     /// The networks failed on a frame.
     VisionFailed(String),
+    /// A source was found, lost, or is in trouble.
+    Source {
+        at: Timestamp,
+        /// The name of its stream in the session.
+        name: String,
+        news: SourceNews,
+    },
     /// Number of events that were dropped before this one, because nobody read them. Their records are stored anyway.
     Unread {
         count: u64,
     },
+}
+
+/// What happened to a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceNews {
+    /// It is recorded. The text describes it.
+    Found(String),
+    /// It is not required and was not found at the start.
+    Missing(String),
+    Lost(String),
+    /// It is back, or sends again.
+    Back,
+    Silent,
+    /// Its times are not what they should be.
+    Clock(String),
+}
+
+impl fmt::Display for SourceNews {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SourceNews::Found(what) => write!(f, "is recorded: {what}"),
+            SourceNews::Missing(why) => write!(f, "is not recorded: {why}"),
+            SourceNews::Lost(why) => write!(f, "was lost: {why}. It is looked for until the recording ends"),
+            SourceNews::Back => f.write_str("sends again"),
+            SourceNews::Silent => f.write_str("sends nothing. Check its device and its program"),
+            SourceNews::Clock(why) => f.write_str(why),
+        }
+    }
 }
 
 /// The owner of a rig reads events several times per second. The bound is minutes of a page that reloads all the time.

@@ -39,12 +39,20 @@ pub enum HealthKind {
     ScoresUnavailable,
     /// The browser could not keep part of its video.
     VideoLost,
+    /// A source that is not required was not found at the start.
+    SourceMissing,
+    SourceLost,
+    SourceBack,
+    /// A source is connected and sends nothing, although it promised a rate.
+    SourceSilent,
+    /// A source's stamps are not of its sender's clock, or the clock was changed.
+    SourceClock,
     /// A person gave the session another participant or number, after the recording.
     Reassigned,
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 21] = [
+    pub const ALL: [HealthKind; 26] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::Paused,
@@ -65,6 +73,11 @@ impl HealthKind {
         HealthKind::ScoresStarted,
         HealthKind::ScoresUnavailable,
         HealthKind::VideoLost,
+        HealthKind::SourceMissing,
+        HealthKind::SourceLost,
+        HealthKind::SourceBack,
+        HealthKind::SourceSilent,
+        HealthKind::SourceClock,
         HealthKind::Reassigned,
     ];
 
@@ -91,6 +104,11 @@ impl HealthKind {
             HealthKind::ScoresStarted => "scores_started",
             HealthKind::ScoresUnavailable => "scores_unavailable",
             HealthKind::VideoLost => "video_lost",
+            HealthKind::SourceMissing => "source_missing",
+            HealthKind::SourceLost => "source_lost",
+            HealthKind::SourceBack => "source_back",
+            HealthKind::SourceSilent => "source_silent",
+            HealthKind::SourceClock => "source_clock",
             HealthKind::Reassigned => "reassigned",
         }
     }

@@ -9,6 +9,7 @@ mod check;
 mod frame;
 mod health;
 mod latest;
+mod lsl;
 pub mod luma;
 mod marker;
 mod numbers;
@@ -34,6 +35,9 @@ pub use check::CheckId;
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::{CAPTURED_IN_PAUSE, HealthKind};
 pub use latest::{Latest, Taken};
+pub use lsl::{
+    LSL, LSL_CLOCK, LslOffset, LslSegment, LslTimes, lsl_clock, lsl_clock_stream, lsl_stream, lsl_stream_name,
+};
 pub use marker::{
     MARKER_KIND, TAKEN_BACK, UNDO_LIMIT, can_be_taken_back, digit_of_marker, marker_of_digit, marker_taken_back,
     taken_back,

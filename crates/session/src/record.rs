@@ -71,12 +71,16 @@ pub enum GapReason {
     QueueFull,
     /// The page sent more than the limit.
     PageFlood,
+    /// The sender of a source was not on the network.
+    SourceLost,
+    /// A source was connected and sent nothing, although it promised a rate.
+    SourceSilent,
     /// The program ended without closing the session.
     Crash,
 }
 
 impl GapReason {
-    pub const ALL: [GapReason; 9] = [
+    pub const ALL: [GapReason; 11] = [
         GapReason::NoFace,
         GapReason::Skipped,
         GapReason::CameraLost,
@@ -85,6 +89,8 @@ impl GapReason {
         GapReason::TimeUnknown,
         GapReason::QueueFull,
         GapReason::PageFlood,
+        GapReason::SourceLost,
+        GapReason::SourceSilent,
         GapReason::Crash,
     ];
 
@@ -99,6 +105,8 @@ impl GapReason {
             GapReason::TimeUnknown => "time_unknown",
             GapReason::QueueFull => "queue_full",
             GapReason::PageFlood => "page_flood",
+            GapReason::SourceLost => "source_lost",
+            GapReason::SourceSilent => "source_silent",
             GapReason::Crash => "crash",
         }
     }
@@ -124,6 +132,8 @@ impl fmt::Display for GapReason {
             GapReason::TimeUnknown => "captured at an unknown time",
             GapReason::QueueFull => "our queue was full",
             GapReason::PageFlood => "the page sent too much",
+            GapReason::SourceLost => "the source was lost",
+            GapReason::SourceSilent => "the source was silent",
             GapReason::Crash => "storing ended early",
         })
     }

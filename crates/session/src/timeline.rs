@@ -173,6 +173,17 @@ impl Timeline {
         self.series.insert(series.info.name.clone(), series);
     }
 
+    /// Gives the events of one stream other times. `times` computes them from the stored times and the record numbers.
+    pub(crate) fn move_events(&mut self, stream: &str, times: impl FnOnce(&[Timestamp], &[u64]) -> Vec<Timestamp>) {
+        let rows: Vec<usize> =
+            (0..self.events.len()).filter(|row| self.events[*row].stream.as_str() == stream).collect();
+        let (at, seqs): (Vec<_>, Vec<_>) = rows.iter().map(|row| (self.events[*row].at, self.events[*row].seq)).unzip();
+        for (row, at) in rows.into_iter().zip(times(&at, &seqs)) {
+            self.events[row].at = at;
+        }
+        self.events.sort_by_key(|e| e.at);
+    }
+
     pub(crate) fn retain_gaps(&mut self, keep: impl Fn(&EventRow<Gap>) -> bool) {
         self.gaps.retain(keep);
     }

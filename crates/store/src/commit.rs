@@ -13,9 +13,10 @@ use super::counts::Counts;
 use super::header_rows::{self, Closed};
 use super::numbering::Numbering;
 use super::record_rows::{Inserter, Put};
+use super::stored_copy::StoredCopy;
 use super::stream_writer::{Barrier, Entry, Port};
 use super::{SessionEnd, SessionLock, StorageFailure, StoreError, schema};
-use session::{Body, Record, VIDEO};
+use session::{Body, FrameMeta, Record, VIDEO};
 
 /// A quarter of the promised 100 ms. The rest is reserve for a busy disk and processor.
 const COMMIT_EVERY: Duration = Duration::from_millis(25);
@@ -56,6 +57,7 @@ pub(super) struct Committer {
     entries: Receiver<Entry>,
     counts: Arc<Counts>,
     forward: Forward,
+    copies: Vec<StoredCopy>,
     commits: Commits,
     /// Frames and records that came after a failure.
     refused: Refused,
@@ -114,6 +116,7 @@ impl Committer {
             entries,
             counts,
             forward,
+            copies: Vec::new(),
             commits,
             refused: Refused::default(),
         }
@@ -226,7 +229,11 @@ impl Committer {
             let mut refused = Refused::default();
             batch.iter().for_each(|entry| refused.add(entry, &self.ports));
             match self.store(batch.drain(..)) {
-                Ok(records) => self.forward.push_records(records),
+                Ok((records, frames)) => {
+                    let records: Arc<[Record]> = records.into();
+                    self.copies.iter().for_each(|copy| copy.send(&records, &frames));
+                    self.forward.push_records(records);
+                }
                 Err(e) => {
                     let is_disk_full = e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
                     let why = StoreError::sql("write into", &self.path)(e).to_string();
@@ -255,9 +262,9 @@ impl Committer {
         }
     }
 
-    /// Stores the batch in one transaction. Returns the records that are new in the file.
-    fn store(&mut self, batch: impl Iterator<Item = Entry>) -> rusqlite::Result<Vec<Record>> {
-        let mut records = Vec::new();
+    /// Stores the batch in one transaction. Returns the records and frames that are new in the file.
+    fn store(&mut self, batch: impl Iterator<Item = Entry>) -> rusqlite::Result<(Vec<Record>, Vec<FrameMeta>)> {
+        let (mut records, mut frames) = (Vec::new(), Vec::new());
         let mut conflicts = 0;
         let tx = self.conn.transaction()?;
         {
@@ -274,11 +281,14 @@ impl Committer {
                         }
                     }
                     Entry::Frame(frame) => {
-                        if !inserter.frame(&frame)? {
+                        if inserter.frame(&frame)? {
+                            frames.push(frame.meta);
+                        } else {
                             conflicts += 1;
                         }
                     }
                     Entry::Networks(networks) => header_rows::put_reported(&tx, &networks)?,
+                    Entry::CopyTo(copy) => self.copies.push(copy),
                     Entry::Failed(_) | Entry::Stop(_) | Entry::Barrier(_) => {}
                 }
             }
@@ -286,7 +296,7 @@ impl Committer {
         tx.commit()?;
         self.counts.records_committed.fetch_add(records.len() as u64, Ordering::Relaxed);
         self.counts.conflicts.fetch_add(conflicts, Ordering::Relaxed);
-        Ok(records)
+        Ok((records, frames))
     }
 
     fn close(self, end: &SessionEnd) -> Result<(), StoreError> {
@@ -309,9 +319,9 @@ struct Forward {
 }
 
 impl Forward {
-    fn push_records(&mut self, records: Vec<Record>) {
+    fn push_records(&mut self, records: Arc<[Record]>) {
         if !records.is_empty() {
-            self.push(Committed::Records(records.into()));
+            self.push(Committed::Records(records));
         }
     }
 

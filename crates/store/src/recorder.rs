@@ -16,6 +16,7 @@ use super::folders::force_to_disk;
 use super::header_rows::Closed;
 use super::numbering::Numbering;
 use super::reserve::disk_free_bytes;
+use super::stored_copy::{Stored, StoredCopy};
 use super::stream_writer::{Alarm, Barrier, Entry, Port, StreamWriter};
 use super::thread::{join, spawn};
 use super::video::VideoSink;
@@ -198,6 +199,13 @@ impl Recorder {
     pub fn networks(&self, networks: Vec<ReportedNetwork>) {
         // `send` may wait for room, as long as one commit takes. If the recorder has ended, it has reported the reason.
         self.queue.send(Entry::Networks(networks)).ok();
+    }
+
+    /// Sends what is stored from now on also to `to`. The recorder never waits for it: what does not fit is added to
+    /// `missed`.
+    pub fn copy_to(&self, to: Sender<Stored>, missed: Arc<AtomicU64>) {
+        // `send` may wait for room, as long as one commit takes. If the recorder has ended, it has reported the reason.
+        self.queue.send(Entry::CopyTo(StoredCopy { to, missed })).ok();
     }
 
     pub fn folder(&self) -> &Path {

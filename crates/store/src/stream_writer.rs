@@ -24,6 +24,8 @@ pub(super) enum Entry {
     Networks(Vec<super::ReportedNetwork>),
     /// An alarm of another storing thread, to be forwarded.
     Failed(Alarm),
+    /// From now on, this receiver also gets what is stored.
+    CopyTo(super::stored_copy::StoredCopy),
     /// A caller waits until all earlier entries are in the file.
     Barrier(Barrier),
     /// The last entry.

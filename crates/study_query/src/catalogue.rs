@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::read_events;
 use analysis::EventChoice;
-use session::{Body, EventData, EventRow, MARKER, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
+use session::{Body, EventData, EventRow, LSL_CLOCK, MARKER, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
 use store::{SessionFile, StoreError};
 
 /// The largest number of targets and values that are offered per kind.
@@ -64,7 +64,7 @@ impl Catalogue {
     fn count(&mut self, folder: &Path) -> Result<(), StoreError> {
         let file = SessionFile::open(folder)?;
         // Measurements of the clock are not actions.
-        let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
+        let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && ![PAGE_CLOCK, LSL_CLOCK].contains(&s.name.as_str()));
         for stream in streams {
             if stream.name.as_str() == MARKER {
                 // A timeline leaves out the markers that were taken back.

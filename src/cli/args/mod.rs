@@ -20,6 +20,7 @@ const ENVIRONMENT: &str = "Environment:
   AFFECTOGRAPH_SESSIONS     folder of the recordings
   AFFECTOGRAPH_MODELS       folder of the networks
   AFFECTOGRAPH_ONNXRUNTIME  path of the ONNX Runtime library
+  AFFECTOGRAPH_LIBLSL       path of liblsl (Lab Streaming Layer)
   AFFECTOGRAPH_TOKEN        API token for `pull`
   AFFECTOGRAPH_LOG          levels and file of diagnostics: debug; warn,server=debug; debug,file=PATH";
 
@@ -71,6 +72,8 @@ pub enum Command {
     Selftest(Selftest),
     /// List the cameras and their modes
     Cameras(Cameras),
+    /// List the streams of Lab Streaming Layer on the network
+    Lsl(Lsl),
     /// Score faces in pictures: one JSON line per picture
     Score(Score),
     /// List the installed networks and the figures of their cards

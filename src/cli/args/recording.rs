@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use capture::CameraSpec;
-use session::{ParticipantId, SessionNumber};
+use session::{ParticipantId, SessionNumber, SourceSettings};
 
 #[derive(Debug, Args)]
 pub struct Record {
@@ -34,6 +34,12 @@ pub struct Record {
     /// Open the study's page in its own window and record it (needs a display)
     #[arg(long)]
     pub page: bool,
+    /// Also record this stream of Lab Streaming Layer: its name, or `name=…,type=…,source_id=…` (repeatable)
+    #[arg(long = "lsl", value_name = "QUERY")]
+    pub sources: Vec<SourceSettings>,
+    /// Offer affect, events and frames to other programs over Lab Streaming Layer
+    #[arg(long)]
+    pub lsl_out: bool,
     /// Mark the session as a pilot: it is left out of averages
     #[arg(long)]
     pub pilot: bool,
@@ -54,6 +60,16 @@ pub struct Selftest {
 
 #[derive(Debug, Args)]
 pub struct Cameras {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Lsl {
+    /// How long to look
+    #[arg(long, value_parser = duration, default_value = "2s")]
+    pub duration: Duration,
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::ForeignEvent;
-use session::{HEALTH, IMPORTED, PAGE_CLOCK, Timeline, Timestamp};
+use session::{HEALTH, IMPORTED, LSL_CLOCK, PAGE_CLOCK, Timeline, Timestamp};
 
 /// The fields with the name of a session's event.
 const NAMES: [&str; 3] = ["label", "name", "value"];
@@ -40,7 +40,7 @@ pub fn shared_markers(foreign: &[ForeignEvent], timeline: &Timeline, wanted: &[S
     }
     let mut ours = BTreeMap::<&str, Vec<Timestamp>>::new();
     // Events that were imported before are not independent.
-    let is_own = |stream: &str| ![HEALTH, PAGE_CLOCK].contains(&stream) && !stream.starts_with(IMPORTED);
+    let is_own = |stream: &str| ![HEALTH, PAGE_CLOCK, LSL_CLOCK].contains(&stream) && !stream.starts_with(IMPORTED);
     for event in timeline.events().iter().filter(|e| is_own(e.stream.as_str())) {
         let names = NAMES.iter().filter_map(|name| event.what.data.get(*name)?.as_str());
         let names: BTreeSet<&str> = names.chain([event.what.kind.as_str()]).collect();

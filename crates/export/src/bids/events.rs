@@ -11,7 +11,7 @@ use super::hed;
 use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, seconds, seconds_of_ns, tsv_cell};
 use crate::{ExportError, ExportedSession};
-use session::{EventData, EventRow, PAGE, PAGE_CLOCK, Timeline, Timestamp, program};
+use session::{EventData, EventRow, LSL_CLOCK, PAGE, PAGE_CLOCK, Timeline, Timestamp, program};
 
 /// Annotations from after the session. `removed` removes one.
 const ANNOTATION: &str = "annotation";
@@ -64,7 +64,7 @@ fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
         .collect();
     let is_shown = |e: &&EventRow<EventData>| match e.stream.as_str() {
         // Measurements of the clock are not actions.
-        PAGE_CLOCK => false,
+        PAGE_CLOCK | LSL_CLOCK => false,
         ANNOTATION => e.what.kind != "removed" && e.what.data.get("id").is_none_or(|id| !removed.contains(id)),
         _ => true,
     };

@@ -14,7 +14,7 @@ use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, number, seconds, tsv_cell};
 use crate::resample::{Grid, LONGEST_BRIDGE_S, resample};
 use crate::{ExportError, ExportedSession};
-use session::{AFFECT, Field, Rows, StreamInfo};
+use session::{AFFECT, Field, LSL, Rows, StreamInfo};
 
 /// `folder` is the session's own, for what an error says.
 pub(super) fn write(session: &ExportedSession, folder: &Path, stem: &Path) -> Result<(), ExportError> {
@@ -78,7 +78,7 @@ fn cell(value: f32) -> String {
 
 fn column(field: &Field) -> Value {
     let mut about = json!({ "Description": field.description });
-    if field.unit != "1" {
+    if !["1", "n/a"].contains(&field.unit.as_str()) {
         about["Units"] = json!(field.unit);
     }
     about
@@ -101,6 +101,10 @@ fn physio_sidecar(session: &ExportedSession, info: &StreamInfo, grid: &Grid) -> 
         ),
     });
     if let Value::Object(about) = &mut about {
+        // The description of a stream of another instrument names its device, if the sender states one.
+        if info.name.as_str().starts_with(LSL) {
+            about.remove("ManufacturersModelName");
+        }
         about.extend(info.fields.iter().map(|f| (f.name.clone(), column(f))));
     }
     about

@@ -1,6 +1,7 @@
 //! XDF 1.0, the format of Lab Streaming Layer's recorders: written for export, read for imported events.
 
 mod chunks;
+mod sender_clock;
 mod streams;
 
 use std::fs::File;
@@ -21,7 +22,7 @@ pub fn write_xdf(selection: &Selection, to: &Path, mut progress: impl FnMut(&str
     publish_folder(to, |part| {
         for selected in selection.sessions() {
             progress(&selected.label());
-            let session = selected.load()?;
+            let session = selected.load_as_stored()?;
             let path = part.join(format!("{}.xdf", selected.label()));
             write_file(&path, |out| write_session(&session, out))?;
         }
@@ -35,23 +36,22 @@ fn write_session(session: &ExportedSession, out: &mut BufWriter<File>) -> io::Re
     for (id, stream) in (1..).zip(&streams) {
         chunks.stream_header(id, &stream.header_xml(session))?;
     }
-    let mut offsets = Vec::new();
     while let Some(from_ns) = streams.iter().filter_map(XdfStream::next_ns).min() {
-        let at_s = from_ns as f64 / 1e9;
-        // All streams are on the session clock. Their offset is therefore zero and needs no measurement.
-        for (id, _) in (1..).zip(&streams) {
-            chunks.clock_offset(id, at_s, 0.0)?;
-        }
-        offsets.push(at_s);
+        let until_ns = from_ns.saturating_add(PIECE_NS);
         for (id, stream) in (1..).zip(&mut streams) {
-            if let Some((samples, bytes)) = stream.take_until(from_ns.saturating_add(PIECE_NS)) {
+            for (at_s, offset_s) in stream.take_offsets(from_ns, until_ns) {
+                chunks.clock_offset(id, at_s, offset_s)?;
+            }
+        }
+        for (id, stream) in (1..).zip(&mut streams) {
+            if let Some((samples, bytes)) = stream.take_until(until_ns) {
                 chunks.samples(id, samples, &bytes)?;
             }
         }
         chunks.boundary()?;
     }
     for (id, stream) in (1..).zip(&streams) {
-        chunks.stream_footer(id, &stream.footer_xml(&offsets))?;
+        chunks.stream_footer(id, &stream.footer_xml())?;
     }
     Ok(())
 }

@@ -1,18 +1,20 @@
 //! Converts a session's streams to XDF: channels of one type, and a time for each sample.
 //!
 //! The nominal rate is irregular (0), and the camera's rate is in the description. With a nominal rate, readers put samples
-//! on a regular grid and lose their true times.
+//! on a regular grid and lose their true times. A stream of Lab Streaming Layer has its sender's stamps and the measured offsets
+//! of the sender's clock. All others are on the session's clock.
 
 use super::chunks::{put_length, xml};
+use super::sender_clock::SenderClock;
 use crate::ExportedSession;
 use crate::cells::{flag, seconds};
 use crate::markup::append;
-use session::{EventData, EventRow, FrameMeta, Gap, SampleSeries, StreamInfo, StreamKind, program};
+use session::{EventData, EventRow, FrameMeta, Gap, LslTimes, SampleSeries, StreamInfo, StreamKind, program};
 
 pub(super) struct XdfStream<'a> {
     name: &'a str,
     /// Readers recognise streams of events by `Markers`.
-    kind: &'static str,
+    kind: &'a str,
     format: &'static str,
     channels: Vec<Channel<'a>>,
     software: &'a str,
@@ -20,6 +22,10 @@ pub(super) struct XdfStream<'a> {
     nominal_rate_hz: Option<f64>,
     content: Content<'a>,
     taken: usize,
+    /// `None`: the stream is on the session's clock, and its offset is zero.
+    sender: Option<SenderClock<'a>>,
+    /// The clock offsets that were written: the stream's time and the offset.
+    offsets: Vec<(f64, f64)>,
 }
 
 struct Channel<'a> {
@@ -43,7 +49,8 @@ impl<'a> XdfStream<'a> {
     /// All streams of the session, then all gaps, then the frames of the video.
     pub(super) fn all(session: &'a ExportedSession) -> Vec<XdfStream<'a>> {
         let timeline = &session.timeline;
-        let mut all: Vec<_> = timeline.streams().map(|info| XdfStream::of(session, info)).collect();
+        let times = LslTimes::of(timeline);
+        let mut all: Vec<_> = timeline.streams().map(|info| XdfStream::of(session, info, &times)).collect();
         all.push(XdfStream {
             name: "gap",
             kind: "Markers",
@@ -60,6 +67,8 @@ impl<'a> XdfStream<'a> {
             nominal_rate_hz: None,
             content: Content::Gaps(timeline.gaps()),
             taken: 0,
+            sender: None,
+            offsets: Vec::new(),
         });
         // A driver's clock may step back. Times in XDF must not decrease.
         let mut frames: Vec<_> = session.frames.iter().collect();
@@ -77,11 +86,13 @@ impl<'a> XdfStream<'a> {
             nominal_rate_hz: Some(session.header.camera.rate_hz),
             content: Content::Frames(frames),
             taken: 0,
+            sender: None,
+            offsets: Vec::new(),
         });
         all
     }
 
-    fn of(session: &'a ExportedSession, info: &'a StreamInfo) -> XdfStream<'a> {
+    fn of(session: &'a ExportedSession, info: &'a StreamInfo, times: &LslTimes) -> XdfStream<'a> {
         let timeline = &session.timeline;
         let (kind, format, channels, content) = match (info.kind, timeline.series(info.name.as_str())) {
             (StreamKind::Samples, Some(series)) => {
@@ -95,6 +106,13 @@ impl<'a> XdfStream<'a> {
                 ("Markers", "string", channels, Content::Events(events))
             }
         };
+        let (stored, seqs): (Vec<_>, Vec<_>) = match &content {
+            Content::Samples(series) => series.times().iter().copied().zip(series.seqs().iter().copied()).unzip(),
+            Content::Events(events) => events.iter().map(|e| (e.at, e.seq)).unzip(),
+            Content::Gaps(_) | Content::Frames(_) => Default::default(),
+        };
+        let sender = SenderClock::of(timeline, info.name.as_str(), times, &stored, &seqs);
+        let kind = sender.as_ref().and_then(|s| s.content_type).unwrap_or(kind);
         XdfStream {
             name: info.name.as_str(),
             kind,
@@ -105,6 +123,8 @@ impl<'a> XdfStream<'a> {
             nominal_rate_hz: info.nominal_rate_hz,
             content,
             taken: 0,
+            sender,
+            offsets: Vec::new(),
         }
     }
 
@@ -127,6 +147,21 @@ impl<'a> XdfStream<'a> {
         .as_ns()
     }
 
+    /// The time of a sample on the clock of the stream.
+    fn stamp_s(&self, row: usize) -> f64 {
+        self.sender.as_ref().map_or_else(|| self.ns(row) as f64 / 1e9, |sender| sender.stamp_s(row))
+    }
+
+    /// The clock offsets of a piece of the file, with their times on the clock of the stream.
+    pub(super) fn take_offsets(&mut self, from_ns: i64, until_ns: i64) -> Vec<(f64, f64)> {
+        let taken = match &mut self.sender {
+            Some(sender) => sender.take_until(until_ns),
+            None => vec![(from_ns as f64 / 1e9, 0.0)],
+        };
+        self.offsets.extend(&taken);
+        taken
+    }
+
     /// The time of the next sample. `None` after the last.
     pub(super) fn next_ns(&self) -> Option<i64> {
         (self.taken < self.len()).then(|| self.ns(self.taken))
@@ -138,7 +173,7 @@ impl<'a> XdfStream<'a> {
         let mut bytes = Vec::new();
         while self.next_ns().is_some_and(|ns| ns < until_ns || ns == i64::MAX) {
             bytes.push(8);
-            bytes.extend((self.ns(self.taken) as f64 / 1e9).to_le_bytes());
+            bytes.extend(self.stamp_s(self.taken).to_le_bytes());
             self.put_values(self.taken, &mut bytes);
             self.taken += 1;
         }
@@ -182,7 +217,7 @@ impl<'a> XdfStream<'a> {
              <nominal_srate>0</nominal_srate><channel_format>{}</channel_format><source_id>{}</source_id>\
              <version>1.0</version><created_at>0</created_at><session_id>{}</session_id><hostname>{}</hostname><desc>",
             xml(self.name),
-            self.kind,
+            xml(self.kind),
             self.channels.len(),
             self.format,
             xml(&format!("affectograph/{}/{}/{}/{}", h.study.name, h.participant, h.session, self.name)),
@@ -212,7 +247,7 @@ impl<'a> XdfStream<'a> {
                     "<channel><label>{}</label><unit>{}</unit><type>{}</type><description>{}</description></channel>",
                     xml(channel.label),
                     xml(channel.unit),
-                    self.kind,
+                    xml(self.kind),
                     xml(channel.description)
                 ),
             );
@@ -221,18 +256,18 @@ impl<'a> XdfStream<'a> {
         text
     }
 
-    pub(super) fn footer_xml(&self, offsets_at_s: &[f64]) -> String {
+    pub(super) fn footer_xml(&self) -> String {
         let mut text = String::from("<?xml version=\"1.0\"?><info>");
         if self.len() > 0 {
-            let (first, last) = (self.ns(0) as f64 / 1e9, self.ns(self.len() - 1) as f64 / 1e9);
+            let (first, last) = (self.stamp_s(0), self.stamp_s(self.len() - 1));
             append(
                 &mut text,
                 format_args!("<first_timestamp>{first}</first_timestamp><last_timestamp>{last}</last_timestamp>"),
             );
         }
         append(&mut text, format_args!("<sample_count>{}</sample_count><clock_offsets>", self.len()));
-        for at_s in offsets_at_s {
-            append(&mut text, format_args!("<offset><time>{at_s}</time><value>0</value></offset>"));
+        for (at_s, offset_s) in &self.offsets {
+            append(&mut text, format_args!("<offset><time>{at_s}</time><value>{offset_s}</value></offset>"));
         }
         text.push_str("</clock_offsets></info>");
         text

@@ -61,6 +61,7 @@ pub(super) fn check(study: &Study) -> Result<(), Wrong> {
     labels(study)?;
     questionnaires(study)?;
     conditions(study)?;
+    sources(study)?;
     study.remote.check().map_err(|(line, message)| Wrong::new(line, 0, message))
 }
 
@@ -72,6 +73,17 @@ pub fn check_study_name(name: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+fn sources(study: &Study) -> Result<(), Wrong> {
+    let all = || study.sources.iter().enumerate();
+    for (k, source) in all() {
+        source.check().map_err(|message| Wrong::new("[[sources]]", k, message))?;
+    }
+    match all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string())) {
+        Some((k, source)) => Err(Wrong::new("[[sources]]", k, format!("the source `{source}` is listed twice"))),
+        None => Ok(()),
+    }
 }
 
 fn head(study: &Study) -> Result<(), Wrong> {

@@ -16,6 +16,7 @@ mod participant;
 mod phases;
 mod questionnaires;
 mod remote;
+mod sources;
 mod visitors;
 
 pub use camera::CameraSettings;
@@ -33,4 +34,5 @@ pub use questionnaires::{
     Item as QuestionnaireItem, ItemsError, Questionnaire, QuestionnaireKind, QuestionnaireTime, Scale,
 };
 pub use remote::{RemoteCamera, RemoteSettings};
+pub use sources::{SourceKind, SourceSettings};
 pub use visitors::VisitorSettings;

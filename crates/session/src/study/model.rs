@@ -12,6 +12,7 @@ use super::participant::{ConsentBy, ParticipantSettings, Seat};
 use super::phases::{Marker, Phase, PhaseKind};
 use super::questionnaires::{Questionnaire, QuestionnaireTime};
 use super::remote::RemoteSettings;
+use super::sources::SourceSettings;
 use super::visitors::VisitorSettings;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,12 @@ pub struct Study {
     pub conditions: Vec<StudyCondition>,
     #[serde(default)]
     pub assignment: AssignmentSettings,
+    /// Other instruments.
+    #[serde(default)]
+    pub sources: Vec<SourceSettings>,
+    /// Whether a recording offers its affect, events and frames to other programs over Lab Streaming Layer.
+    #[serde(default)]
+    pub lsl_out: bool,
     /// For participants at other computers.
     #[serde(default)]
     pub remote: RemoteSettings,

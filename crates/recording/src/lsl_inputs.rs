@@ -1,0 +1,196 @@
+//! Streams of other instruments over Lab Streaming Layer: found before a recording starts, received while it runs.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::SourceError;
+use super::lsl_sink::InputSink;
+use super::rig_event::{EventSender, RigEvent, SourceNews};
+use lsl::{
+    ClockLink, ClockMeasurement, FoundStream, Inlet, InletThread, LslError, Network, StreamIdentity, find_stream,
+};
+use session::{
+    Clock, Field, HEALTH, HealthKind, SourceSettings, StreamInfo, lsl_clock_stream, lsl_stream, lsl_stream_name,
+};
+use store::Recorder;
+
+/// All sources together are looked for this long.
+const FIND_WITHIN: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(1);
+/// For each step of connecting.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Connected, and not yet received.
+pub(super) struct LslInputs {
+    ready: Vec<Ready>,
+    missing: Vec<(SourceSettings, LslError)>,
+}
+
+struct Ready {
+    inlet: Inlet,
+    first: ClockMeasurement,
+    info: StreamInfo,
+}
+
+/// Dropping it ends the threads.
+#[derive(Default)]
+pub(super) struct RunningInputs(Vec<InletThread>);
+
+impl RunningInputs {
+    /// Takes what has arrived and ends the threads.
+    pub(super) fn stop(&mut self) {
+        self.0.iter_mut().for_each(InletThread::ask_to_stop);
+        self.0.drain(..).for_each(InletThread::stop);
+    }
+}
+
+impl LslInputs {
+    /// Finds each source, connects, and measures its sender's clock. A required source that is not there is the error. Without
+    /// sources, liblsl is not loaded.
+    pub(super) fn find(sources: &[SourceSettings]) -> Result<LslInputs, SourceError> {
+        let mut inputs = LslInputs { ready: Vec::new(), missing: Vec::new() };
+        if sources.is_empty() {
+            return Ok(inputs);
+        }
+        let streams = match Network::get().and_then(|network| look(network, sources)) {
+            Ok(streams) => streams,
+            Err(e) => {
+                inputs.missing = sources.iter().map(|source| (source.clone(), e.clone())).collect();
+                return inputs.unless_required();
+            }
+        };
+        let mut taken = BTreeSet::new();
+        for source in sources {
+            match connect(&streams, source, &mut taken, &inputs.ready) {
+                Ok(ready) => inputs.ready.push(ready),
+                Err(e) => inputs.missing.push((source.clone(), e)),
+            }
+        }
+        inputs.unless_required()
+    }
+
+    fn unless_required(self) -> Result<LslInputs, SourceError> {
+        match self.missing.iter().find(|(source, _)| source.required) {
+            Some((_, e)) => Err(e.clone().into()),
+            None => Ok(self),
+        }
+    }
+
+    /// The streams that the session gets.
+    pub(super) fn streams(&self) -> Vec<StreamInfo> {
+        let clock = (!self.ready.is_empty()).then(lsl_clock_stream);
+        self.ready.iter().map(|ready| ready.info.clone()).chain(clock).collect()
+    }
+
+    /// Receives from now on.
+    pub(super) fn start(
+        self,
+        recorder: &Recorder,
+        clock: Clock,
+        news: &EventSender,
+    ) -> Result<RunningInputs, SourceError> {
+        let health = recorder.stream(HEALTH)?;
+        for (source, why) in self.missing {
+            let (at, name, why) = (clock.now(), source.to_string(), why.to_string());
+            let data = serde_json::json!({ "source": name, "why": why });
+            // The recorder counts a record that it could not take.
+            health.event(at, HealthKind::SourceMissing.as_str(), data).ok();
+            news.send(RigEvent::Source { at, name, news: SourceNews::Missing(why) });
+        }
+        let mut running = RunningInputs::default();
+        for Ready { inlet, first, info } in self.ready {
+            let (at, name) = (clock.now(), info.name.to_string());
+            news.send(RigEvent::Source { at, name, news: SourceNews::Found(described(inlet.identity())) });
+            let sink = InputSink::of(recorder, &info.name, news.clone())?;
+            let link = ClockLink::measure(clock)?;
+            running.0.push(InletThread::start(inlet, first, link, sink.into_sink())?);
+        }
+        Ok(running)
+    }
+}
+
+/// The streams of the network, as soon as each source is among them, or after [`FIND_WITHIN`].
+fn look(network: Network, sources: &[SourceSettings]) -> Result<Vec<FoundStream>, LslError> {
+    let deadline = Instant::now() + FIND_WITHIN;
+    loop {
+        let (streams, refused) = network.streams(LOOK)?;
+        refused.iter().for_each(|e| tracing::warn!("{e}"));
+        let is_there = |source: &SourceSettings| {
+            streams.iter().any(|s| source.matches(&s.identity.name, &s.identity.content_type, &s.identity.source_id))
+        };
+        if sources.iter().all(is_there) || Instant::now() >= deadline {
+            return Ok(streams);
+        }
+    }
+}
+
+fn connect(
+    streams: &[FoundStream],
+    source: &SourceSettings,
+    taken: &mut BTreeSet<String>,
+    others: &[Ready],
+) -> Result<Ready, LslError> {
+    let Some(found) = find_stream(streams.iter().map(|s| &s.identity), source)? else {
+        let query = source.to_string();
+        return Err(LslError::NotFound { query, seconds: FIND_WITHIN.as_secs(), hint: hint(streams) });
+    };
+    let Some(found) =
+        streams.iter().find(|s| s.identity.uid == found.uid).filter(|s| taken.insert(s.identity.uid.clone()))
+    else {
+        let found = format!("`{}` is already recorded for another source", found.name);
+        return Err(LslError::Ambiguous { query: source.to_string(), found });
+    };
+    let mut inlet = Inlet::connect(found, ANSWER_WITHIN)?;
+    let first = inlet.measure_clock(ANSWER_WITHIN)?;
+    let is_taken = |name: &session::StreamName| others.iter().any(|other| other.info.name == *name);
+    let name = lsl_stream_name(&inlet.identity().name, is_taken);
+    let info = stream_info(name, &inlet);
+    Ok(Ready { inlet, first, info })
+}
+
+fn hint(streams: &[FoundStream]) -> String {
+    if streams.is_empty() {
+        return "No stream is on the network. Start the sender's program and check the network and its firewall"
+            .to_owned();
+    }
+    let names: Vec<&str> = streams.iter().map(|s| s.identity.name.as_str()).collect();
+    format!("On the network: {}", names.join(", "))
+}
+
+/// `EDA (GSR), 1 channel of float32 at 250 Hz, of lab-pc`
+pub(super) fn described(stream: &StreamIdentity) -> String {
+    let channels = if stream.channels == 1 { "1 channel".to_owned() } else { format!("{} channels", stream.channels) };
+    let rate = stream.rate_hz.map_or_else(|| "without a fixed rate".to_owned(), |hz| format!("at {hz} Hz"));
+    format!(
+        "{} ({}), {channels} of {} {rate}, of {}",
+        stream.name,
+        if stream.content_type.is_empty() { "no type" } else { &stream.content_type },
+        stream.format.as_str(),
+        stream.host
+    )
+}
+
+fn stream_info(name: session::StreamName, inlet: &Inlet) -> StreamInfo {
+    let identity = inlet.identity();
+    let floats = identity.format.floats_per_value();
+    let mut fields = Vec::new();
+    for channel in &inlet.description().channels {
+        let unit = if channel.unit.is_empty() { "n/a" } else { &channel.unit };
+        let content = if channel.content_type.is_empty() { "no type stated" } else { &channel.content_type };
+        let sent = identity.format.as_str();
+        if floats > 0 {
+            fields.push(Field::new(&channel.label, unit, format!("{content}; sent as {sent}")));
+        }
+        if floats > 1 {
+            let description = format!(
+                "what the 32-bit value of `{}` leaves of the {sent}: the value sent is their sum",
+                channel.label
+            );
+            fields.push(Field::new(format!("{}_rest", channel.label), unit, description));
+        }
+    }
+    let description = format!("Lab Streaming Layer: {}; source_id `{}`", described(identity), identity.source_id);
+    let software =
+        format!("{}, {}", session::program(), Network::get().map_or_else(|_| String::new(), Network::library_info));
+    lsl_stream(name, description, fields, identity.rate_hz, software)
+}
