@@ -24,6 +24,7 @@ mod instrument;
 mod items_table;
 #[cfg(target_os = "linux")]
 mod manage;
+mod manual;
 mod need;
 #[cfg(target_os = "linux")]
 mod own_study;
