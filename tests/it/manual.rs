@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Options of other programs that documents name.
-const OTHERS: [&str; 6] = ["--user", "--remove", "--program", "--strict", "--no-install-recommends", "--check"];
+const OTHERS: [&str; 1] = ["--splitting"];
 
 /// The options of each command: `serve key` is a command of its own. The empty name has the options without a command.
 type Commands = BTreeMap<String, BTreeSet<String>>;
@@ -139,12 +139,11 @@ fn each_command_and_option_in_the_documents_exists() {
 fn each_command_is_in_the_documents() {
     let text: String = documents().iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let is_missing = |name: &&String| {
-        let (first, last) = name.split_once(' ').unwrap_or(("", name));
-        // `affectograph cameras | models`
-        !text.contains(&format!("affectograph {name}"))
-            && !text.contains(&format!("`{name}"))
-            && !text.contains(&format!("{first}-{last}"))
-            && !text.contains(&format!("| {name}"))
+        let last = name.rsplit(' ').next().unwrap_or(name);
+        // `affectograph serve revoke-key`, `revoke-token`; `affectograph cameras | models`
+        ![format!("affectograph {name}"), format!("`{last}`"), format!("| {name}")]
+            .iter()
+            .any(|form| text.contains(form))
     };
     let commands = commands();
     let missing: Vec<_> = commands.keys().filter(|name| !name.is_empty()).filter(is_missing).collect();
