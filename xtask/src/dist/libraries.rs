@@ -81,7 +81,10 @@ fn linked_packages(release: &Release, binaries: &[&Path]) -> Result<Vec<String>,
     // dpkg-shlibdeps reads the name of a package from this file and nothing else.
     write(&folder.join("debian/control"), "Source: affectograph\n\nPackage: affectograph\nArchitecture: amd64\n")?;
     let mut command = repository::command("dpkg-shlibdeps")?;
-    command.current_dir(&folder).args(["-O", "--warnings=0"]).args(binaries.iter().map(|binary| format!("-e{}", binary.display())));
+    command
+        .current_dir(&folder)
+        .args(["-O", "--warnings=0"])
+        .args(binaries.iter().map(|binary| format!("-e{}", binary.display())));
     let text = repository::output(&mut command)?;
     let list = text.lines().find_map(|line| line.strip_prefix("shlibs:Depends="));
     let list = list.ok_or("dpkg-shlibdeps printed no shlibs:Depends")?;

@@ -87,3 +87,21 @@ fn stripped(root: &Path, built: &Path) -> Result<PathBuf, String> {
     repository::run(repository::command("strip")?.arg(&copy))?;
     Ok(copy)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::files::read;
+    use crate::repository;
+
+    #[test]
+    fn the_citation_names_this_version() {
+        let root = repository::root().unwrap();
+        let manifest = read(&root.join("Cargo.toml")).unwrap();
+        let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
+        for (file, line) in
+            [("CITATION.cff", format!("version: {version}")), ("docs/citing.md", format!("version = {{{version}}}"))]
+        {
+            assert!(read(&root.join(file)).unwrap().contains(&line), "{file} names another version than {version}");
+        }
+    }
+}
