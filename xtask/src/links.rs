@@ -1,10 +1,8 @@
 //! `cargo xtask links`: checks that the files and headings exist that documents link to or name.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use crate::manual::summary;
-use crate::markdown::normal;
 use crate::repository;
 
 /// A text in backquotes is taken for a file if it has one of these extensions or starts with a folder of the repository.
@@ -39,7 +37,6 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             }
         }
     }
-    problems.extend(summary::pages(&root).err());
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 
@@ -164,6 +161,21 @@ fn headings(text: &str) -> Vec<String> {
         found.push(if earlier == 0 { name } else { format!("{name}-{earlier}") });
     }
     found
+}
+
+/// `path` without `.` and `..`.
+pub fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
 }
 
 #[cfg(test)]

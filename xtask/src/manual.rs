@@ -5,13 +5,13 @@
 //! that is not in the book becomes its text.
 
 mod check;
-pub mod summary;
+mod summary;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::files::{copy, read, recreate, write};
-use crate::{markdown, repository};
+use crate::{links, markdown, repository};
 
 /// Where the built manual is, in the repository's root folder.
 pub const HTML: &str = "build/manual/html";
@@ -92,7 +92,7 @@ fn copy_pages(root: &Path, pages: &[summary::Page]) -> Result<(), String> {
                 return true;
             }
             let path = target.split('#').next().unwrap_or(target);
-            let file = markdown::normal(&page.file.parent().unwrap_or(Path::new("")).join(path));
+            let file = links::normal(&page.file.parent().unwrap_or(Path::new("")).join(path));
             let is_picture = file.extension().is_some_and(|e| PICTURES.iter().any(|known| e == *known));
             if is_picture {
                 pictures.push(file);

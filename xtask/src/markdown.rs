@@ -1,6 +1,4 @@
-//! Links of documents.
-
-use std::path::{Component, Path, PathBuf};
+//! Changes links of documents.
 
 /// The text with each link replaced by its own text if the target is not `kept`. Fenced blocks and texts in backquotes stay.
 pub fn replaced(text: &str, mut kept: impl FnMut(&str) -> bool) -> String {
@@ -32,21 +30,6 @@ fn replace_in_line(line: &str, kept: &mut impl FnMut(&str) -> bool, out: &mut St
         rest = &after[end + 1..];
     }
     out.push_str(rest);
-}
-
-/// `path` without `.` and `..`.
-pub fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if normal.file_name().is_some() => {
-                normal.pop();
-            }
-            part => normal.push(part),
-        }
-    }
-    normal
 }
 
 #[cfg(test)]

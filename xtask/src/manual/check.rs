@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::files::{failed, read};
-use crate::markdown::normal;
+use crate::links::normal;
 
 /// Returns the number of links within the manual.
 pub fn links(folder: &Path) -> Result<usize, String> {

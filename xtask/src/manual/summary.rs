@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::files::read;
-use crate::{markdown, repository};
+use crate::{links, repository};
 
 pub const FILE: &str = "docs/SUMMARY.md";
 
@@ -68,7 +68,7 @@ fn listed(text: &str) -> Result<Vec<Page>, String> {
         let (title, target) = parts.ok_or_else(|| format!("{FILE}:{}: not `- [Title](file.md)`", at + 1))?;
         pages.push(Page {
             title: title.to_owned(),
-            file: markdown::normal(&Path::new("docs").join(target)),
+            file: links::normal(&Path::new("docs").join(target)),
             depth: (line.len() - entry.len()) / 2,
             // The heading of the file is no part.
             part: part.take().filter(|name| name != "Summary"),
