@@ -20,7 +20,6 @@ pub fn lay(release: &Release, needs: &Needs) -> Result<(), String> {
     let library = tree.join("lib/affectograph");
     copy(&release.program, &library.join("affectograph"))?;
     copy(&release.root.join("build/onnxruntime/libonnxruntime.so"), &library.join("libonnxruntime.so"))?;
-    repository::run(repository::command("strip")?.arg("--strip-unneeded").arg(library.join("libonnxruntime.so")))?;
     link("../lib/affectograph/affectograph", &tree.join("bin/affectograph"))?;
 
     let share = tree.join("share/affectograph");
