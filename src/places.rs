@@ -19,11 +19,11 @@ pub struct Places {
 
 impl Places {
     /// The recordings are in `sessions` if it is given, otherwise in `$AFFECTOGRAPH_SESSIONS`, otherwise in `sessions` in
-    /// the current folder. Shipped folders are beside the executable, in the current folder, or where the program was
-    /// built.
+    /// the current folder if that exists, otherwise in the user's data folder. Shipped folders are beside the executable, in
+    /// the current folder, or where the program was built.
     pub fn find(sessions: Option<&Path>) -> Places {
-        let from_env = || std::env::var_os("AFFECTOGRAPH_SESSIONS").filter(|v| !v.is_empty()).map(PathBuf::from);
-        let sessions = sessions.map(Path::to_owned).or_else(from_env).unwrap_or_else(|| PathBuf::from("sessions"));
+        let named = sessions.map(Path::to_owned).or_else(|| variable("AFFECTOGRAPH_SESSIONS"));
+        let sessions = named.unwrap_or_else(|| default_sessions(Path::new(""), user_data_folder()));
         Places { sessions, studies: shipped(Path::new("assets/studies")), must_exist: false }
     }
 
@@ -93,6 +93,31 @@ fn is_ungraded(session: &SessionEntry) -> bool {
         && session.summary.as_ref().is_some_and(|summary| summary.quality.is_none())
 }
 
+/// A program that is started from a menu has an arbitrary current folder. Recordings must not be spread over such folders.
+fn default_sessions(current: &Path, user_data: Option<PathBuf>) -> PathBuf {
+    let here = current.join("sessions");
+    if here.is_dir() { here } else { user_data.map_or(here, |folder| folder.join("affectograph").join("sessions")) }
+}
+
+/// The system's folder for data of this user. It is not a folder that services copy to other computers, as documents may be.
+/// `None` if the system names none.
+fn user_data_folder() -> Option<PathBuf> {
+    let home = std::env::home_dir().filter(|home| home.is_absolute());
+    if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        home.map(|home| home.join("Library/Application Support"))
+    } else {
+        // The specification of XDG says to ignore a path that is not absolute.
+        let named = variable("XDG_DATA_HOME").filter(|folder| folder.is_absolute());
+        named.or_else(|| home.map(|home| home.join(".local/share")))
+    }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 fn shipped(relative: &Path) -> PathBuf {
     let beside_program = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
     let roots = beside_program.into_iter().chain([PathBuf::from("."), PathBuf::from(env!("CARGO_MANIFEST_DIR"))]);
@@ -102,6 +127,24 @@ fn shipped(relative: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn recordings_are_in_the_current_folder_only_if_a_folder_for_them_is_there() {
+        let current = tempfile::tempdir().unwrap();
+        let data = Some(PathBuf::from("/home/lab/.local/share"));
+        let in_data = Path::new("/home/lab/.local/share/affectograph/sessions");
+        assert_eq!(default_sessions(current.path(), data.clone()), in_data);
+        std::fs::write(current.path().join("sessions"), "a file").unwrap();
+        assert_eq!(default_sessions(current.path(), data.clone()), in_data, "a file is no folder");
+        assert_eq!(
+            default_sessions(current.path(), None),
+            current.path().join("sessions"),
+            "no folder for data is known"
+        );
+        std::fs::remove_file(current.path().join("sessions")).unwrap();
+        std::fs::create_dir(current.path().join("sessions")).unwrap();
+        assert_eq!(default_sessions(current.path(), data), current.path().join("sessions"));
+    }
 
     #[test]
     fn a_preferred_folder_is_never_created() {

@@ -25,6 +25,7 @@ mod items_table;
 mod lsl;
 #[cfg(target_os = "linux")]
 mod manage;
+mod manual;
 mod need;
 #[cfg(target_os = "linux")]
 mod own_study;

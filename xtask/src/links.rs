@@ -164,7 +164,7 @@ fn headings(text: &str) -> Vec<String> {
 }
 
 /// `path` without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
+pub fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {

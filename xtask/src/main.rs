@@ -6,8 +6,12 @@ mod assets;
 mod bench;
 mod ci;
 mod cycles;
+mod dist;
+mod files;
 mod fuzz;
 mod links;
+mod manual;
+mod markdown;
 mod mutants;
 mod notices;
 mod repository;
@@ -21,6 +25,8 @@ const COMMANDS: &[(&str, &str, Run)] = &[
     ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
     ("links", "checks the files and headings that documents name", links::run),
     ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
+    ("manual", "the manual from docs/, with search, into build/manual/html", manual::run),
+    ("dist", "the packages of Linux, into dist/: [--program FILE]", dist::run),
     ("assets", "the web parts that the program embeds, from client/ into build/web", assets::run),
     ("bench", "benches, and their ratios to baselines: NAME…", bench::run),
     ("fuzz", "one fuzz target for some time: TARGET SECONDS", fuzz::run),

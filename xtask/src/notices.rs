@@ -23,17 +23,12 @@ struct Crate {
     texts: BTreeSet<String>,
 }
 
+/// Where the texts are written, in the repository's root folder.
+pub const FILE: &str = "build/THIRD_PARTY_LICENSES.txt";
+
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let root = repository::root()?;
-    let version = repository::output(repository::command("rustc")?.arg("-vV"))?;
-    let host = version
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .ok_or("the output of rustc -vV contains no host")?;
-    let mut command = repository::cargo()?;
-    command.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", host]);
-    let text = repository::output(command.args(arguments))?;
-    let metadata: Value = serde_json::from_str(&text).map_err(|e| format!("cargo metadata: {e}"))?;
+    let metadata = metadata(arguments)?;
     let mut crates = Vec::new();
     for package in linked(&metadata)? {
         crates.push(read(package)?);
@@ -52,16 +47,29 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if !missing.is_empty() {
         return Err(missing.join("\n"));
     }
-    let path = root.join("build/THIRD_PARTY_LICENSES.txt");
+    let path = root.join(FILE);
     std::fs::create_dir_all(root.join("build")).map_err(|e| format!("build: {e}"))?;
     std::fs::write(&path, document(&crates)).map_err(|e| format!("{}: {e}", path.display()))?;
     println!("{}: {} crates", path.display(), crates.len());
     Ok(())
 }
 
+/// What cargo says about all packages, for this system.
+pub fn metadata(options: &[String]) -> Result<Value, String> {
+    let version = repository::output(repository::command("rustc")?.arg("-vV"))?;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .ok_or("the output of rustc -vV contains no host")?;
+    let mut command = repository::cargo()?;
+    command.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", host]);
+    let text = repository::output(command.args(options))?;
+    serde_json::from_str(&text).map_err(|e| format!("cargo metadata: {e}"))
+}
+
 /// Packages from a registry that are linked into the root package. Dependencies of build scripts and tests, and
 /// procedural macros, are not linked.
-fn linked(metadata: &Value) -> Result<Vec<&Value>, String> {
+pub fn linked(metadata: &Value) -> Result<Vec<&Value>, String> {
     let list = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
     let packages: HashMap<&str, &Value> =
         metadata["packages"].as_array().into_iter().flatten().filter_map(|p| Some((p["id"].as_str()?, p))).collect();

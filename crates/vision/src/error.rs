@@ -7,8 +7,8 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum VisionError {
     #[error(
-        "ONNX Runtime's shared library was not found in {}. Start affectograph with ./run, which installs it, or set \
-         AFFECTOGRAPH_ONNXRUNTIME to the path of the library",
+        "ONNX Runtime's shared library was not found in {}. Install affectograph again (in a checkout, start ./run, which \
+         installs it), or set AFFECTOGRAPH_ONNXRUNTIME to the path of the library",
         list(searched)
     )]
     RuntimeMissing { searched: Vec<PathBuf> },
@@ -32,8 +32,8 @@ pub enum VisionError {
     RuntimeUnusable { path: PathBuf, why: String },
 
     #[error(
-        "no folder `models` with networks was found in {} or above. Start affectograph from its own folder, or set \
-         AFFECTOGRAPH_MODELS to the folder `models`",
+        "no folder `models` with networks was found in {} or above. Install affectograph again (in a checkout, start it there), \
+         or set AFFECTOGRAPH_MODELS to the folder `models`",
         list(searched)
     )]
     ModelsFolderMissing { searched: Vec<PathBuf> },

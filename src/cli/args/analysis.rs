@@ -27,7 +27,7 @@ pub struct Analyze {
     /// Files that are analyzed at the same time [default: half the number of processors, because each file uses two]
     #[arg(long)]
     pub threads: Option<std::num::NonZeroUsize>,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
     /// Print one JSON object per file instead of text
@@ -76,7 +76,7 @@ pub struct Epochs {
     /// New folder for the figure, the tables (averages, participants, epochs, clusters) and a JSON file with all results
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
     /// Print one JSON object instead of text

@@ -33,7 +33,7 @@ const ENVIRONMENT: &str = "Environment:
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
     /// Print the version and the git revision

@@ -28,7 +28,7 @@ pub struct Record {
     /// Length of the recording: `30s`, `5min`, `500ms` [default: until the video file ends or Ctrl-C]
     #[arg(long, value_parser = duration)]
     pub duration: Option<Duration>,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
     /// Open the study's page in its own window and record it (needs a display)

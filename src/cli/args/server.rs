@@ -36,7 +36,7 @@ pub struct Listen {
     /// Refuse data while less than this is free on the disk, in GB
     #[arg(long, value_name = "GB", default_value_t = 1.0)]
     pub min_free_gb: f64,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
 }
@@ -96,7 +96,7 @@ pub enum Manage {
 
 #[derive(Debug, Args)]
 pub struct InFolder {
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
 }
@@ -159,7 +159,7 @@ pub struct Pull {
     /// Participants with the same label in the library and on the server are the same people
     #[arg(long)]
     pub same_people: bool,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
     /// Print one JSON object instead of text

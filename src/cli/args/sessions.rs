@@ -12,7 +12,7 @@ use session::{ParticipantId, SessionNumber};
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
     /// Print one JSON object instead of a table
@@ -59,7 +59,7 @@ pub struct Export {
     pub taken_back: bool,
     #[command(flatten)]
     pub plan: PlanOptions,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
 }
@@ -161,7 +161,7 @@ pub struct Reassign {
     /// The right session number [default: the participant's next]
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<SessionNumber>,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
     /// Print one JSON object instead of text
@@ -180,7 +180,7 @@ pub struct Erase {
     /// Do not ask for a confirmation
     #[arg(long)]
     pub yes: bool,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
 }
