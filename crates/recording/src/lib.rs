@@ -7,6 +7,7 @@ mod affect_sink;
 mod answers;
 mod beginning;
 mod description;
+mod film_pipeline;
 mod guide;
 mod marker;
 mod plan;
