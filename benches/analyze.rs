@@ -7,6 +7,7 @@
 
 #![allow(clippy::print_stderr, reason = "a bench reports what it did not measure")]
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -42,10 +43,13 @@ fn main() {
 }
 
 fn measure(film: &Path) -> Result<(), String> {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     println!("a film of {FILM_S} s, 640 × 480, 30 frames a second, H.264, on {cores} cores");
-    let ours = analyzed(film)?;
-    report("affectograph analyze", &ours);
+    let with_one = analyzed(film, NonZeroUsize::MIN)?;
+    report("affectograph analyze, one thread reads affect and compresses", &with_one);
+    let ours = analyzed(film, cores)?;
+    report(&format!("affectograph analyze, {cores} threads"), &ours);
+    println!("ratio of times, {cores} threads to one: {:.2}", ours.seconds / with_one.seconds);
     println!(
         "aim: at least 5 × real time on two cores: {}",
         if ours.times_real_time() >= 5.0 { "met" } else { "MISSED" }
@@ -96,10 +100,10 @@ fn film() -> Result<PathBuf, String> {
     Ok(film)
 }
 
-fn analyzed(film: &Path) -> Result<Measured, String> {
+fn analyzed(film: &Path, threads: NonZeroUsize) -> Result<Measured, String> {
     let sentence = |e: &dyn std::fmt::Display| e.to_string();
     let models = models_folder().map_err(|e| sentence(&e))?;
-    let mut films = VideoImporter::load(&models, "affect").map_err(|e| sentence(&e))?;
+    let mut films = VideoImporter::load(&models, "affect", threads).map_err(|e| sentence(&e))?;
     let tmp = tempfile::tempdir().map_err(|e| sentence(&e))?;
     let study = Study::parse(STUDY).map_err(|e| sentence(&e))?;
     let plan = SessionPlan {

@@ -4,6 +4,7 @@
 //! converted to pseudonyms. A session is added to the library when it is complete. If the program ends early, the same
 //! import continues with the remaining files.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -23,6 +24,8 @@ use store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use study_query::StoredSession;
 use vision::models_folder;
 
+/// Threads that read affect and compress frames of one file. The thread that follows the face is slower than more of them.
+const MAX_FRAME_THREADS: usize = 8;
 /// Events of the worker threads that are not handled yet.
 const EVENTS_WAITING: usize = 64;
 /// The study of video files that belong to no study of the library.
@@ -123,7 +126,7 @@ pub struct FilmImport<'a> {
     pub study: Option<&'a str>,
     /// `None`: the study's network.
     pub model: Option<&'a str>,
-    /// `None`: half as many as there are processors, because each file uses two.
+    /// `None`: half as many as there are processors, because each file uses at least two.
     pub threads: Option<usize>,
 }
 
@@ -265,15 +268,22 @@ fn film_of(session: &SessionFile) -> Result<Option<ImportedFile>, Failure> {
     Ok(film)
 }
 
+/// Threads for the frames of one file, if `films` files are analyzed at the same time.
+fn frame_threads(films: usize) -> NonZeroUsize {
+    NonZeroUsize::new(processors().div_ceil(films).min(MAX_FRAME_THREADS)).unwrap_or(NonZeroUsize::MIN)
+}
+
 impl Prepared<'_> {
     /// Returns `true` if the import was cancelled.
     pub fn run(&mut self, flag: &AtomicBool, report: &mut impl ImportReport) -> Result<bool, Failure> {
         let jobs = std::mem::take(&mut self.jobs);
         let this = &*self;
         let threads = this.threads.clamp(1, jobs.len().max(1));
+        let per_film = frame_threads(threads);
         // One set of networks per thread. All are loaded before the first file, so an invalid network is reported here.
-        let films =
-            (0..threads).map(|_| VideoImporter::load(&this.models, &this.model)).collect::<Result<Vec<_>, _>>()?;
+        let films = (0..threads)
+            .map(|_| VideoImporter::load(&this.models, &this.model, per_film))
+            .collect::<Result<Vec<_>, _>>()?;
         let (queue, waiting) = bounded(jobs.len());
         for job in jobs.into_iter().enumerate() {
             queue.send(job).map_err(|_| "the queue of files is closed")?;

@@ -5,6 +5,7 @@ mod damage;
 mod names;
 mod pictures;
 mod shape;
+mod threads;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -183,6 +183,65 @@ fn a_turned_film_comes_upright() {
     assert!(turns.iter().any(|d| *d < 4), "{turns:?}");
 }
 
+/// Luma of FFmpeg's own RGB, which knows range, matrix and depth.
+fn luma_by_ffmpeg(path: &Path, width_px: u32, height_px: u32) -> Vec<f64> {
+    let scale = format!("scale={width_px}:{height_px}:flags=bicubic+accurate_rnd+full_chroma_int,format=rgb24");
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args(["-frames:v", "1", "-vf", &scale, "-f", "rawvideo", "-"])
+        .output()
+        .unwrap();
+    let rgb = output.stdout.as_chunks::<3>().0;
+    rgb.iter().map(|[r, g, b]| 0.299 * f64::from(*r) + 0.587 * f64::from(*g) + 0.114 * f64::from(*b)).collect()
+}
+
+#[test]
+fn every_depth_range_and_matrix_in_4_2_0_stays_planes_and_shows_the_same() {
+    if ffmpeg().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Weak colours: FFmpeg's RGB cuts those that RGB does not have.
+    let picture = "testsrc2=size=320x240:rate=25,gblur=sigma=3,eq=saturation=0.5:contrast=0.7";
+    for (name, filter, marks) in [
+        ("hdr.mkv", "scale=out_color_matrix=bt2020:out_range=limited,format=yuv420p10le", "tv bt2020nc"),
+        ("hdr12.mkv", "scale=out_color_matrix=bt2020:out_range=limited,format=yuv420p12le", "tv bt2020nc"),
+        ("full10.mkv", "scale=out_color_matrix=bt709:out_range=full,format=yuv420p10le", "pc bt709"),
+        (
+            "anamorphic.mkv",
+            "scale=240:240:out_color_matrix=bt709:out_range=limited,format=yuv420p,setsar=4/3",
+            "tv bt709",
+        ),
+        (
+            "full_anamorphic.mkv",
+            "scale=240:240:out_color_matrix=bt601:out_range=full,format=yuv420p,setsar=4/3",
+            "pc smpte170m",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        let (range, matrix) = marks.split_once(' ').unwrap();
+        let made = Command::new("ffmpeg")
+            .args(["-v", "error", "-y", "-f", "lavfi", "-i", picture, "-frames:v", "2", "-vf", filter, "-c:v", "ffv1"])
+            .args(["-color_range", range, "-colorspace", matrix])
+            .arg(&path)
+            .status();
+        assert!(made.unwrap().success(), "{name}");
+        let mut camera = open_file(&path).unwrap();
+        let mode = camera.info().mode;
+        assert_eq!((mode.format, mode.width_px, mode.height_px), (PixelFormat::I420, 320, 240), "{name}");
+        let played = play(camera.as_mut());
+        assert_eq!((played.frames.len(), &played.corrupt[..]), (2, &[][..]), "{name}");
+        let grey = to_grey(&played.frames[0], &mut Decoder::default()).unwrap();
+        let wanted = luma_by_ffmpeg(&path, 320, 240);
+        assert_eq!(grey.pixels.len(), wanted.len(), "{name}");
+        let apart = grey.pixels.iter().zip(&wanted).map(|(found, wanted)| (f64::from(*found) - wanted).abs());
+        // FFmpeg smooths chroma between its samples, so single pixels at an edge of colours may be a little more apart.
+        let mean = apart.sum::<f64>() / wanted.len() as f64;
+        assert!(mean < 1.0, "{name}: {mean} levels");
+    }
+}
+
 #[test]
 fn bad_files_have_clear_sentences() {
     if ffmpeg().is_none() {

@@ -48,16 +48,19 @@ fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Call
     command.args(["-map", &format!("0:{}", video.stream_index)]);
     command.args([if version.is_before(5, 1) { "-vsync" } else { "-fps_mode" }, "passthrough"]);
     let (w, h) = (video.width_px, video.height_px);
-    let format = match video.decoded {
-        DecodedFormat::Rgb => "rgb24",
-        DecodedFormat::Planes(colour) if colour.range == YuvRange::Full => "yuvj420p|yuv420p",
-        DecodedFormat::Planes(_) => "yuv420p",
+    // The range of luma is stated, because FFmpeg would otherwise reduce a picture of full range that it scales to video range.
+    let (format, range) = match video.decoded {
+        DecodedFormat::Rgb => ("rgb24", ""),
+        DecodedFormat::Planes(colour) if colour.range == YuvRange::Full => {
+            ("yuvj420p|yuv420p", ":in_range=full:out_range=full")
+        }
+        DecodedFormat::Planes(_) => ("yuv420p", ":in_range=limited:out_range=limited"),
     };
     // A file that changes between the ranges of luma in mid-stream, which is rare, keeps the range of its beginning: FFmpeg
     // passes the later pictures unchanged.
     // Size and format are fixed. Otherwise a file that changes them would shift the bytes of all later pictures. A picture that
     // has them already passes unchanged.
-    let scale = format!("scale={w}:{h}:flags=bicubic+accurate_rnd+full_chroma_int");
+    let scale = format!("scale={w}:{h}:flags=bicubic+accurate_rnd+full_chroma_int{range}");
     let filter = format!("showinfo=checksum=0,{scale},format={format}");
     command.args(["-vf", &filter, "-f", "rawvideo", "pipe:1"]);
     let ahead = if version.is_before(7, 0) { 0 } else { FRAMES_AHEAD };

@@ -220,22 +220,27 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     })
 }
 
-/// Pictures of 8 bits in 4:2:0 are used as they are. A picture that must be scaled becomes RGB.
+/// FFmpeg's names of luma and chroma in planes, chroma with half of the width and height.
+const PLANES_IN_4_2_0: [&str; 6] =
+    ["yuv420p", "yuv420p9le", "yuv420p10le", "yuv420p10be", "yuv420p12le", "yuv420p12be"];
+
+/// Pictures in 4:2:0 stay planes. FFmpeg only reduces them to 8 bits, or scales them.
 fn decoded_format(stream: &Stream, shape: &PictureShape) -> DecodedFormat {
     let is_full = match (stream.pix_fmt.as_deref(), stream.color_range.as_deref()) {
-        (Some("yuvj420p"), _) | (Some("yuv420p"), Some("pc")) => true,
-        (Some("yuv420p"), _) => false,
+        (Some("yuvj420p"), _) => true,
+        (Some(format), range) if PLANES_IN_4_2_0.contains(&format) => range == Some("pc"),
         _ => return DecodedFormat::Rgb,
     };
     let matrix = match stream.color_space.as_deref() {
         // FFmpeg's own conversion takes an unknown matrix as BT.601.
         None | Some("unknown" | "smpte170m" | "bt470bg" | "reserved") => YuvMatrix::Bt601,
         Some("bt709") => YuvMatrix::Bt709,
+        Some("bt2020nc") => YuvMatrix::Bt2020,
         Some(_) => return DecodedFormat::Rgb,
     };
     // JPEG's compressor takes planes of even sizes only.
-    let is_odd = !shape.width_px.is_multiple_of(2) || !shape.height_px.is_multiple_of(2);
-    if shape.is_scaled() || is_odd {
+    let (width_px, height_px) = shape.shown_px();
+    if !width_px.is_multiple_of(2) || !height_px.is_multiple_of(2) {
         return DecodedFormat::Rgb;
     }
     DecodedFormat::Planes(YuvColour { range: if is_full { YuvRange::Full } else { YuvRange::Video }, matrix })

@@ -53,13 +53,6 @@ impl PictureShape {
         if is_on_its_side { (whole(height), whole(width)) } else { (whole(width), whole(height)) }
     }
 
-    /// The displayed pictures have another size than the stored ones, apart from a rotation.
-    pub fn is_scaled(&self) -> bool {
-        let (width, height) = self.shown_px();
-        let stored = [(self.width_px, self.height_px), (self.height_px, self.width_px)];
-        !stored.contains(&(width, height))
-    }
-
     /// The stored pictures can be displayed unchanged.
     pub fn is_as_stored(&self) -> bool {
         self.stretch().is_none() && self.rotation_deg.round() as i64 % 360 == 0

@@ -34,6 +34,45 @@ pub enum YuvMatrix {
     Bt601,
     /// Recommendation ITU-R BT.709: video of high definition.
     Bt709,
+    /// Recommendation ITU-R BT.2020, non-constant luminance: video of a wide colour range, such as HDR of telephones.
+    Bt2020,
+}
+
+/// The luma and chroma of BT.601 from those of another matrix, both in full range, with 16 fractional bits: R'G'B' = M⁻¹ · YCbCr,
+/// and YCbCr601 = M601 · R'G'B'. A test computes the numbers from the weights of the recommendations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ToBt601 {
+    y_of_cb: i32,
+    y_of_cr: i32,
+    cb_of_cb: i32,
+    cb_of_cr: i32,
+    cr_of_cb: i32,
+    cr_of_cr: i32,
+}
+
+impl YuvMatrix {
+    /// `None` for BT.601.
+    fn to_bt601(self) -> Option<ToBt601> {
+        match self {
+            YuvMatrix::Bt601 => None,
+            YuvMatrix::Bt709 => Some(ToBt601 {
+                y_of_cb: 6_657,
+                y_of_cr: 12_850,
+                cb_of_cb: 64_871,
+                cb_of_cr: -7_252,
+                cr_of_cb: -4_748,
+                cr_of_cr: 64_448,
+            }),
+            YuvMatrix::Bt2020 => Some(ToBt601 {
+                y_of_cb: 7_726,
+                y_of_cr: 6_915,
+                cb_of_cb: 65_222,
+                cb_of_cr: -3_903,
+                cr_of_cb: -5_511,
+                cr_of_cr: 63_997,
+            }),
+        }
+    }
 }
 
 /// Converts a picture in place: luma, then two chroma planes, 4:2:0. `picture` has `session::planes_len` bytes.
@@ -45,38 +84,29 @@ pub fn to_jpeg_colour(picture: &mut [u8], width: usize, height: usize, colour: Y
         y.iter_mut().for_each(|y| *y = full_luma(*y));
         u.iter_mut().chain(v.iter_mut()).for_each(|c| *c = full_chroma(*c));
     }
-    if colour.matrix == YuvMatrix::Bt709 {
+    if let Some(to) = colour.matrix.to_bt601() {
         // Luma first, because it needs the old chroma.
-        luma_of_bt709(y, u, v, width);
+        convert_luma(y, u, v, width, to);
         for (u, v) in u.iter_mut().zip(v) {
             let (cb, cr) = (i32::from(*u) - 128, i32::from(*v) - 128);
-            *u = level(128, CB_OF_CB * cb + CB_OF_CR * cr);
-            *v = level(128, CR_OF_CB * cb + CR_OF_CR * cr);
+            *u = level(128, to.cb_of_cb * cb + to.cb_of_cr * cr);
+            *v = level(128, to.cr_of_cb * cb + to.cr_of_cr * cr);
         }
     }
 }
-
-// The same colour in BT.709 and in BT.601, both in full range, with 16 fractional bits: R'G'B' = M709⁻¹ · YCbCr709, and
-// YCbCr601 = M601 · R'G'B'. A test computes the numbers from the weights of both recommendations.
-const Y_OF_CB: i32 = 6_657;
-const Y_OF_CR: i32 = 12_850;
-const CB_OF_CB: i32 = 64_871;
-const CB_OF_CR: i32 = -7_252;
-const CR_OF_CB: i32 = -4_748;
-const CR_OF_CR: i32 = 64_448;
 
 /// `base` and a number with 16 fractional bits.
 fn level(base: i32, more: i32) -> u8 {
     (base + ((more + 32_768) >> 16)).clamp(0, 255) as u8
 }
 
-fn luma_of_bt709(y: &mut [u8], u: &[u8], v: &[u8], width: usize) {
+fn convert_luma(y: &mut [u8], u: &[u8], v: &[u8], width: usize, to: ToBt601) {
     let (chroma_width, _) = chroma_size(width, 1);
     let chroma_rows = u.chunks_exact(chroma_width).zip(v.chunks_exact(chroma_width));
     for (rows, (u, v)) in y.chunks_mut(2 * width).zip(chroma_rows) {
         for luma in rows.chunks_exact_mut(width) {
             for ((pair, u), v) in luma.chunks_mut(2).zip(u).zip(v) {
-                let more = Y_OF_CB * (i32::from(*u) - 128) + Y_OF_CR * (i32::from(*v) - 128);
+                let more = to.y_of_cb * (i32::from(*u) - 128) + to.y_of_cr * (i32::from(*v) - 128);
                 pair.iter_mut().for_each(|y| *y = level(i32::from(*y), more));
             }
         }
@@ -107,6 +137,7 @@ mod tests {
 
     const BT601: (f64, f64) = (0.299, 0.114);
     const BT709: (f64, f64) = (0.2126, 0.0722);
+    const BT2020: (f64, f64) = (0.2627, 0.0593);
 
     proptest! {
         /// The planes of every colour are those of its JPEG, to one level of rounding of its source.
@@ -121,6 +152,8 @@ mod tests {
                 (YuvColour::WEBCAM, in_video_range(wanted)),
                 (VIDEO_709, in_video_range(yuv(BT709, rgb))),
                 (YuvColour { range: YuvRange::Full, ..VIDEO_709 }, yuv(BT709, rgb)),
+                (YuvColour { matrix: YuvMatrix::Bt2020, ..VIDEO_709 }, in_video_range(yuv(BT2020, rgb))),
+                (YuvColour { range: YuvRange::Full, matrix: YuvMatrix::Bt2020 }, yuv(BT2020, rgb)),
             ] {
                 let found = jpeg_of(colour, numbers.map(|n| n.round().clamp(0.0, 255.0) as u8));
                 for (found, wanted) in found.into_iter().zip(wanted) {
@@ -148,9 +181,15 @@ mod tests {
 
     #[test]
     fn the_numbers_follow_from_the_weights() {
-        // Columns of the matrix: what Y, Cb and Cr of BT.709 add to those of BT.601.
+        for (matrix, weights) in [(YuvMatrix::Bt709, BT709), (YuvMatrix::Bt2020, BT2020)] {
+            assert_eq!(matrix.to_bt601(), Some(to_bt601(weights)), "{matrix:?}");
+        }
+        assert_eq!(YuvMatrix::Bt601.to_bt601(), None);
+    }
+
+    fn to_bt601((kr, kb): (f64, f64)) -> ToBt601 {
+        // Columns of the matrix: what Y, Cb and Cr of the one add to those of BT.601.
         let rgb = |[y, cb, cr]: [f64; 3]| {
-            let (kr, kb) = BT709;
             let (r, b) = (y + 2.0 * (1.0 - kr) * cr, y + 2.0 * (1.0 - kb) * cb);
             [r, (y - kr * r - kb * b) / (1.0 - kr - kb), b]
         };
@@ -158,8 +197,9 @@ mod tests {
             let [y, u, v] = yuv(BT601, rgb(of));
             [y / 255.0, (u - 128.0) / 255.0, (v - 128.0) / 255.0].map(|x| (x * 65_536.0).round() as i32)
         };
-        assert_eq!(column([0.0, 1.0, 0.0]), [Y_OF_CB, CB_OF_CB, CR_OF_CB]);
-        assert_eq!(column([0.0, 0.0, 1.0]), [Y_OF_CR, CB_OF_CR, CR_OF_CR]);
         assert_eq!(column([1.0, 0.0, 0.0]), [65_536, 0, 0]);
+        let [[y_of_cb, cb_of_cb, cr_of_cb], [y_of_cr, cb_of_cr, cr_of_cr]] =
+            [column([0.0, 1.0, 0.0]), column([0.0, 0.0, 1.0])];
+        ToBt601 { y_of_cb, y_of_cr, cb_of_cb, cb_of_cr, cr_of_cb, cr_of_cr }
     }
 }

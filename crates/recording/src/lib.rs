@@ -7,6 +7,7 @@ mod affect_sink;
 mod answers;
 mod beginning;
 mod description;
+mod film_pipeline;
 mod guide;
 mod lsl_inputs;
 mod lsl_output;

@@ -1,37 +1,34 @@
 //! Makes a session from a video file, as fast as possible, for `affectograph analyze`.
 //!
-//! FFmpeg decodes in its own process. The calling thread scores each frame. The thread `film encoder` compresses it, and
-//! the store's threads write. Each waits for the next one, so no frame is skipped and memory use is small.
+//! FFmpeg decodes in its own process. The threads of the [`FilmNetworks`] score and compress each frame. The calling thread
+//! passes the results to the store, whose threads write. Each waits for the next one, so no frame is skipped and memory
+//! use is small.
 //! The session clock is the file's time: the first frame is at zero.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use serde::{Deserialize, Serialize};
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, import_streams};
+use super::film_pipeline::{FilmItem, FilmNetworks};
 use super::rig_event::event_channel;
 use super::{RigError, RigEvent, SessionPlan};
 use capture::{CameraError, CameraInfo, CameraSpec, Captured, CapturedFrame, Decoder};
-use session::{
-    CameraSettings, Clock, Frame, GapReason, HEALTH, HealthKind, Latest, Pixels, SharedFrame, Timestamp, VIDEO,
-    path_text,
-};
-use store::{JpegEncoder, Recorder, SessionEnd, StoreError, StreamWriter};
-use vision::{Models, Scored, Vision, VisionError, decode_picture};
+use session::{CameraSettings, Clock, GapReason, HEALTH, HealthKind, Latest, SharedFrame, Timestamp, VIDEO, path_text};
+use store::{Recorder, SessionEnd, StoreError, StreamWriter};
+use vision::{AffectReader, Models, Runtime, Scored, Vision, VisionError};
 
 /// Longest wait for the decoder before the cancel flag is checked again.
 const LOOK: Duration = Duration::from_millis(200);
 /// A decoder without output for this time has failed.
 const DECODER_LIMIT: Duration = Duration::from_secs(60);
-/// Raw frames that may wait for the encoder. A 4K frame has 25 MB.
-const RAW_AHEAD: usize = 4;
 /// How often the fill of the recorder's queue is checked, and its limit. The import waits above the limit, so no record
 /// is lost.
 const FRAMES_PER_CHECK: u64 = 64;
@@ -79,8 +76,7 @@ pub struct ImportOutcome {
 
 /// The networks that score one video file after another. Each thread has its own.
 pub struct VideoImporter {
-    vision: Vision,
-    decoder: Decoder,
+    networks: FilmNetworks,
 }
 
 /// Why the frames ended.
@@ -91,8 +87,13 @@ enum Over {
 }
 
 impl VideoImporter {
-    pub fn load(models: &Path, affect_model: &str) -> Result<VideoImporter, VisionError> {
-        Ok(VideoImporter { vision: Vision::new(Models::load(models, affect_model)?), decoder: Decoder::default() })
+    /// `threads` read affect and compress frames. The results do not depend on their number.
+    pub fn load(models: &Path, affect_model: &str, threads: NonZeroUsize) -> Result<VideoImporter, VisionError> {
+        let vision = Vision::new(Models::load(models, affect_model)?);
+        let runtime = Runtime::get()?;
+        let affect = (0..threads.get()).map(|_| AffectReader::load(&runtime, &models.join(affect_model)));
+        let affect = affect.collect::<Result<Vec<_>, _>>()?;
+        Ok(VideoImporter { networks: FilmNetworks { vision, affect, decoder: Decoder::default() } })
     }
 
     /// Makes the session in `session.folder`. `None` if it was cancelled: the content of the folder is then useless.
@@ -112,28 +113,36 @@ impl VideoImporter {
             spec: file.file.clone(),
             settings: &settings,
             camera: &info,
-            models: Some(self.vision.models()),
+            models: Some(self.networks.vision.models()),
             zero_utc: recorded.map_or_else(Utc::now, |date| date.at),
         };
         let header = description.header(session);
-        let streams = import_streams(&info, Some(self.vision.models()));
+        let streams = import_streams(&info, Some(self.networks.vision.models()));
         // Nobody reads the committed records.
         let (committed, _) = bounded(0);
         let mut recorder = Recorder::create(&session.folder, header, streams, committed)?;
         let zero_is = recorded.map_or("time of the analysis".to_owned(), |date| format!("{} in the file", date.source));
         store_origin(&recorder, file, zero_is, &info)?;
 
-        let encoder = Encoder::start(recorder.video(info.mode.width_px, info.mode.height_px)?.sender())?;
         let (events_in, events) = event_channel();
         let streams = Some(VisionStreams::of(&recorder)?);
-        let sink = AffectSink::new(streams, Latest::default(), Arc::new(InferenceMean::default()), events_in);
-        let gaps = recorder.stream(VIDEO)?;
+        let video = recorder.video(info.mode.width_px, info.mode.height_px)?.sender();
+        let mut collector = Collector {
+            recorder: &recorder,
+            video,
+            is_video_closed: false,
+            sink: AffectSink::new(streams, Latest::default(), Arc::new(InferenceMean::default()), events_in),
+            gaps: recorder.stream(VIDEO)?,
+            cancelled,
+            expected: info.expected_frames,
+            frames: 0,
+            with_face: 0,
+        };
         let mut run = Run::new(camera, info);
-        self.vision.reset();
-        let over = self.play(&mut run, &recorder, &encoder, sink, &gaps, cancelled, &mut progress);
-        // All frames must pass the encoder before the session is closed.
-        encoder.finish()?;
-        let over = over?;
+        let over = play(&mut self.networks, &mut run, &mut collector, &mut progress)?;
+        run.with_face = collector.with_face;
+        // The video ends when nobody can send frames any more.
+        drop(collector);
         let end = run.end;
         let store = recorder.counters();
         recorder.finish(SessionEnd { at: end, quality: None })?;
@@ -152,60 +161,66 @@ impl VideoImporter {
         });
         Ok(Some(run.outcome(path, broken, unseen)?))
     }
+}
 
-    #[allow(clippy::too_many_arguments)] // each is one part of the pipeline
-    fn play(
-        &mut self,
-        run: &mut Run,
-        recorder: &Recorder,
-        encoder: &Encoder,
-        mut sink: AffectSink,
-        gaps: &StreamWriter,
-        cancelled: &AtomicBool,
-        progress: &mut impl FnMut(ImportProgress),
-    ) -> Result<Over, RigError> {
-        let mut last_sign = Instant::now();
-        loop {
-            if cancelled.load(Ordering::Relaxed) {
-                return Ok(Over::Cancelled);
-            }
-            let frame = match run.next() {
-                Ok(Next::Frame(frame)) => frame,
-                Ok(Next::Lost { at, until, frames, why }) => {
-                    last_sign = Instant::now();
-                    gaps.gap(at, until, GapReason::Corrupt, frames, &why).ok();
-                    // A heavily damaged file has as many gaps as frames.
-                    wait_for_room(recorder, cancelled)?;
-                    continue;
-                }
-                Ok(Next::End) => return Ok(Over::Ended),
-                Err(CameraError::Silent { .. }) if last_sign.elapsed() < DECODER_LIMIT => continue,
-                Err(CameraError::Silent { .. }) => {
-                    return Ok(Over::Broken(format!("FFmpeg delivered no frame for {} s", DECODER_LIMIT.as_secs())));
-                }
-                Err(e) => return Ok(Over::Broken(e.to_string())),
-            };
-            last_sign = Instant::now();
-            if !encoder.take(frame.clone()) {
-                // The video thread reports its error when the session is closed.
-                return Ok(Over::Broken("the video could not be written".to_owned()));
-            }
-            let reading = self.score(&frame);
-            run.with_face += u64::from(reading.as_ref().is_ok_and(|r| r.face.is_some()));
-            sink.take(Scored { frame, reading, skipped_before: 0 });
-            progress(ImportProgress { frames: run.frames, expected: run.info.expected_frames });
-            if run.frames.is_multiple_of(FRAMES_PER_CHECK) {
-                wait_for_room(recorder, cancelled)?;
-            }
+/// Reads, scores and stores all frames.
+fn play(
+    networks: &mut FilmNetworks,
+    run: &mut Run,
+    collector: &mut Collector<'_>,
+    progress: &mut impl FnMut(ImportProgress),
+) -> Result<Over, RigError> {
+    let cancelled = collector.cancelled;
+    let mut over = Over::Ended;
+    let next = || match run.next(cancelled) {
+        Ok(item) => Some(item),
+        Err(why) => {
+            over = why;
+            None
         }
+    };
+    match networks.run(next, |item| collector.take(item, progress)) {
+        // The video thread reports its error when the session is closed.
+        Err(_) if collector.is_video_closed => Ok(Over::Broken("the video could not be written".to_owned())),
+        ended => ended.map(|()| over),
     }
+}
 
-    fn score(&mut self, frame: &Frame) -> Result<vision::Reading, VisionError> {
-        let picture = decode_picture(frame, self.vision.colour(), &mut self.decoder)
-            .map_err(|why| VisionError::Decode { frame: frame.meta.number, why })?;
-        let reading = self.vision.step(picture.as_picture()?, frame.meta.at);
-        self.decoder.reuse(picture.pixels);
-        reading
+/// Passes scored frames and losses to the store.
+struct Collector<'a> {
+    recorder: &'a Recorder,
+    video: Sender<SharedFrame>,
+    is_video_closed: bool,
+    sink: AffectSink,
+    gaps: StreamWriter,
+    cancelled: &'a AtomicBool,
+    expected: Option<u64>,
+    frames: u64,
+    with_face: u64,
+}
+
+impl Collector<'_> {
+    fn take(&mut self, item: FilmItem<Scored>, progress: &mut impl FnMut(ImportProgress)) -> Result<(), RigError> {
+        let scored = match item {
+            FilmItem::Frame(scored) => scored,
+            FilmItem::Lost { at, until, frames, why } => {
+                self.gaps.gap(at, until, GapReason::Corrupt, frames, &why).ok();
+                // A heavily damaged file has as many gaps as frames.
+                return wait_for_room(self.recorder, self.cancelled);
+            }
+        };
+        if self.video.send(scored.frame.clone()).is_err() {
+            self.is_video_closed = true;
+            return Err(StoreError::ThreadDied("video").into());
+        }
+        self.frames += 1;
+        self.with_face += u64::from(scored.reading.as_ref().is_ok_and(|r| r.face.is_some()));
+        self.sink.take(scored);
+        progress(ImportProgress { frames: self.frames, expected: self.expected });
+        if self.frames.is_multiple_of(FRAMES_PER_CHECK) {
+            wait_for_room(self.recorder, self.cancelled)?;
+        }
+        Ok(())
     }
 }
 
@@ -248,50 +263,52 @@ struct Run {
     first_fault: Option<(Timestamp, String)>,
 }
 
-enum Next {
-    Frame(SharedFrame),
-    /// Lost frames; 0 if their number is unknown.
-    Lost {
-        at: Timestamp,
-        until: Timestamp,
-        frames: u64,
-        why: String,
-    },
-    End,
-}
-
 impl Run {
     fn new(camera: Box<dyn capture::Camera>, info: CameraInfo) -> Run {
         let (first_at, end, frames, with_face, lost, first_fault) = (None, Timestamp::ZERO, 0, 0, 0, None);
         Run { camera, info, first_at, end, frames, with_face, lost, first_fault }
     }
 
-    fn next(&mut self) -> Result<Next, CameraError> {
-        let interval = self.info.mode.interval();
-        Ok(match self.camera.next(LOOK)? {
-            Captured::End => Next::End,
-            Captured::Corrupt { at, why, .. } => {
-                let at = self.since_first(at);
-                self.lose(at, at + interval, 1, why)
+    /// The next frame or loss, or why there is none.
+    fn next(&mut self, cancelled: &AtomicBool) -> Result<FilmItem<SharedFrame>, Over> {
+        let asked = Instant::now();
+        loop {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(Over::Cancelled);
             }
-            Captured::Missing { from, until, frames, why } => {
-                let (from, until) = (self.since_first(from), self.since_first(until));
-                self.lose(from, until, frames, why)
+            match self.camera.next(LOOK) {
+                Ok(Captured::End) => return Err(Over::Ended),
+                Ok(Captured::Corrupt { at, why, .. }) => {
+                    let at = self.since_first(at);
+                    return Ok(self.lose(at, at + self.info.mode.interval(), 1, why));
+                }
+                Ok(Captured::Missing { from, until, frames, why }) => {
+                    let (from, until) = (self.since_first(from), self.since_first(until));
+                    return Ok(self.lose(from, until, frames, why));
+                }
+                Ok(Captured::Frame(frame)) => return Ok(FilmItem::Frame(self.frame(frame))),
+                Err(CameraError::Silent { .. }) if asked.elapsed() < DECODER_LIMIT => {}
+                Err(CameraError::Silent { .. }) => {
+                    let why = format!("FFmpeg delivered no frame for {} s", DECODER_LIMIT.as_secs());
+                    return Err(Over::Broken(why));
+                }
+                Err(e) => return Err(Over::Broken(e.to_string())),
             }
-            Captured::Frame(frame) => {
-                let (number, at) = (self.frames, self.since_first(frame.at));
-                self.frames += 1;
-                self.end = self.end.max(at + interval);
-                Next::Frame(Arc::new(CapturedFrame { at, ..frame }.numbered(number)))
-            }
-        })
+        }
     }
 
-    fn lose(&mut self, at: Timestamp, until: Timestamp, frames: u64, why: String) -> Next {
+    fn frame(&mut self, frame: CapturedFrame) -> SharedFrame {
+        let (number, at) = (self.frames, self.since_first(frame.at));
+        self.frames += 1;
+        self.end = self.end.max(at + self.info.mode.interval());
+        Arc::new(CapturedFrame { at, ..frame }.numbered(number))
+    }
+
+    fn lose(&mut self, at: Timestamp, until: Timestamp, frames: u64, why: String) -> FilmItem<SharedFrame> {
         self.lost += frames;
         self.end = self.end.max(until);
         self.first_fault.get_or_insert_with(|| (at, why.clone()));
-        Next::Lost { at, until, frames, why }
+        FilmItem::Lost { at, until, frames, why }
     }
 
     /// `broken` is why decoding ended early, `unseen` why the networks failed.
@@ -330,45 +347,5 @@ impl Run {
 
     fn since_first(&mut self, at: Timestamp) -> Timestamp {
         Timestamp::from_ns(at.since_ns(*self.first_at.get_or_insert(at)))
-    }
-}
-
-/// The thread `film encoder`.
-struct Encoder {
-    frames: Sender<SharedFrame>,
-    thread: JoinHandle<()>,
-}
-
-impl Encoder {
-    fn start(to: Sender<SharedFrame>) -> Result<Encoder, RigError> {
-        let (frames, raw) = bounded(RAW_AHEAD);
-        let encoder = JpegEncoder::new().map_err(|e| StoreError::Compressor(e.to_string()))?;
-        let thread =
-            std::thread::Builder::new().name("film encoder".into()).spawn(move || encode(&raw, encoder, &to))?;
-        Ok(Encoder { frames, thread })
-    }
-
-    /// `false` if the encoder thread has ended.
-    fn take(&self, frame: SharedFrame) -> bool {
-        self.frames.send(frame).is_ok()
-    }
-
-    fn finish(self) -> Result<(), RigError> {
-        drop(self.frames);
-        self.thread.join().map_err(|_| StoreError::ThreadDied("film encoder").into())
-    }
-}
-
-fn encode(raw: &Receiver<SharedFrame>, mut encoder: JpegEncoder, to: &Sender<SharedFrame>) {
-    for frame in raw {
-        let encoded = match (&frame.pixels, encoder.encode(&frame)) {
-            (Pixels::Jpeg(_), _) => frame,
-            (_, Ok(jpeg)) => Arc::new(frame.with_pixels(Pixels::Jpeg(jpeg.to_vec()))),
-            // The video thread gets the same error, counts the frame and stores the gap.
-            (_, Err(_)) => frame,
-        };
-        if to.send(encoded).is_err() {
-            return;
-        }
     }
 }

@@ -37,5 +37,5 @@ pub use reading::{FaceReading, Reading, StepTimes};
 pub use resample::{Channels, InputFormat, Resampler};
 pub use runtime::{RUNTIME_VARIABLE, Runtime};
 pub use score::{FaceScore, PictureScore, Scorer};
-pub use tracker::{Models, Vision};
+pub use tracker::{Models, Tracked, Vision};
 pub use worker::{Scored, VisionCounters, VisionWorker};

@@ -13,7 +13,7 @@ use super::geometry::{Crop, Rect, distance};
 use super::landmarks::{Landmarks, Shape};
 use super::model::ModelCard;
 use super::picture::{Colour, Picture};
-use super::quality::quality;
+use super::quality::{Quality, quality};
 use super::reading::{FaceReading, Reading, StepTimes};
 use super::{Runtime, VisionError};
 use session::Timestamp;
@@ -58,6 +58,30 @@ pub struct Vision {
     side_px: usize,
 }
 
+/// The faces of one frame, before affect is read.
+#[derive(Debug)]
+pub struct Tracked {
+    face: Option<(Shape, Quality)>,
+    other_faces: u32,
+    step_ms: StepTimes,
+}
+
+impl Tracked {
+    /// Reads affect from the same picture. The result depends on no other frame, so frames can be read in any order.
+    pub fn read(self, affect: &mut AffectReader, picture: Picture) -> Result<Reading, VisionError> {
+        let started = Instant::now();
+        let Tracked { face, other_faces, mut step_ms } = self;
+        let mut reading = None;
+        if let Some((shape, quality)) = face {
+            let affect = timed(&mut step_ms.affect_ms, || affect.read(picture, &shape.points))?;
+            reading = affect.map(|affect| FaceReading::new(shape, quality, affect));
+        }
+        let faces = other_faces + u32::from(reading.is_some());
+        step_ms.total_ms += ms_since(started);
+        Ok(Reading { faces, face: reading, step_ms })
+    }
+}
+
 impl Vision {
     pub fn new(models: Models) -> Vision {
         Vision {
@@ -92,6 +116,11 @@ impl Vision {
 
     /// Reads one frame, captured at the time `at`.
     pub fn step(&mut self, picture: Picture, at: Timestamp) -> Result<Reading, VisionError> {
+        self.track(picture, at)?.read(&mut self.models.affect, picture)
+    }
+
+    /// The part of [`Vision::step`] that depends on earlier frames: everything except affect.
+    pub fn track(&mut self, picture: Picture, at: Timestamp) -> Result<Tracked, VisionError> {
         let started = Instant::now();
         let mut times = StepTimes::default();
         let found = self.follow(picture, &mut times)?;
@@ -100,16 +129,13 @@ impl Vision {
             found => self.detect(picture, at, found, &mut times)?,
         };
         self.next_crop = found.as_ref().map(|shape| self.models.landmarks.next_crop(shape));
-        let mut face = None;
-        if let Some(shape) = found {
+        let face = found.map(|shape| {
             self.last_seen = Some((shape.rect(), at));
             let quality = quality(&self.crop_grey, self.side_px, &shape.points);
-            let affect = timed(&mut times.affect_ms, || self.models.affect.read(picture, &shape.points))?;
-            face = affect.map(|affect| FaceReading::new(shape, quality, affect));
-        }
-        let faces = self.other_faces + u32::from(face.is_some());
+            (shape, quality)
+        });
         times.total_ms = ms_since(started);
-        Ok(Reading { faces, face, step_ms: times })
+        Ok(Tracked { face, other_faces: self.other_faces, step_ms: times })
     }
 
     /// The followed face, if it is still there.

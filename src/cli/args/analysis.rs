@@ -24,7 +24,7 @@ pub struct Analyze {
     /// Affect network: a folder in models/ [default: the network of the study]
     #[arg(long)]
     pub model: Option<String>,
-    /// Files that are analyzed at the same time [default: half the number of processors, because each file uses two]
+    /// Files that are analyzed at the same time [default: half the number of processors, because each file uses at least two]
     #[arg(long)]
     pub threads: Option<std::num::NonZeroUsize>,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]

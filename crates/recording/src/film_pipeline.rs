@@ -1,0 +1,147 @@
+//! Scores and compresses the frames of one video file on several threads.
+//!
+//! The tracker follows the face from frame to frame. It sees all frames in order, on the thread `film tracker`. Affect and the
+//! JPEG of a frame depend on no other frame. The threads `film affect 0` … take them in turn. The results are collected
+//! in the order of the file. They therefore do not depend on the number of threads.
+
+use std::sync::Arc;
+use std::thread::{Builder, scope};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::RigError;
+use capture::Decoder;
+use session::{Frame, Pixels, SharedFrame, Timestamp};
+use store::{JpegEncoder, StoreError};
+use vision::{AffectReader, OwnedPicture, Reading, Scored, Tracked, Vision, VisionError, decode_picture};
+
+/// Raw frames that may wait for one thread `film affect`. A 4K frame has 12 to 25 MB.
+const RAW_AHEAD: usize = 1;
+/// Compressed frames of one thread that may wait for their turn.
+const COMPRESSED_AHEAD: usize = 4;
+/// Frames and losses between the tracker and the collector.
+const ITEMS_AHEAD: usize = 64;
+
+/// An item of a video file, in its order.
+pub(super) enum FilmItem<F> {
+    Frame(F),
+    /// Lost frames; 0 if their number is unknown.
+    Lost {
+        at: Timestamp,
+        until: Timestamp,
+        frames: u64,
+        why: String,
+    },
+}
+
+/// The networks for one video file at a time.
+pub(super) struct FilmNetworks {
+    pub(super) vision: Vision,
+    /// One for each thread `film affect`, at least one.
+    pub(super) affect: Vec<AffectReader>,
+    pub(super) decoder: Decoder,
+}
+
+/// A frame whose face is found.
+struct TrackedFrame {
+    frame: SharedFrame,
+    /// The picture that the networks read, and the face in it.
+    tracked: Result<(OwnedPicture, Tracked), VisionError>,
+}
+
+impl FilmNetworks {
+    /// Calls `next` on the thread `film tracker` until it returns `None`, and `collect` on this thread for each item, in order.
+    /// The pixels of a scored frame are compressed, or raw if the compressor failed. An error of `collect` ends both.
+    pub(super) fn run(
+        &mut self,
+        mut next: impl FnMut() -> Option<FilmItem<SharedFrame>> + Send,
+        mut collect: impl FnMut(FilmItem<Scored>) -> Result<(), RigError>,
+    ) -> Result<(), RigError> {
+        let FilmNetworks { vision, affect, decoder } = self;
+        vision.reset();
+        scope(|scope| {
+            let (mut to_affect, mut from_affect) = (Vec::new(), Vec::new());
+            let mut threads = Vec::new();
+            for (k, affect) in affect.iter_mut().enumerate() {
+                let (tracked_in, tracked) = bounded(RAW_AHEAD);
+                let (scored_in, scored) = bounded(COMPRESSED_AHEAD);
+                let encoder = JpegEncoder::new().map_err(|e| StoreError::Compressor(e.to_string()))?;
+                let work = move || score_and_compress(&tracked, affect, encoder, &scored_in);
+                threads.push(Builder::new().name(format!("film affect {k}")).spawn_scoped(scope, work)?);
+                to_affect.push(tracked_in);
+                from_affect.push(scored);
+            }
+            let (order_in, order) = bounded(ITEMS_AHEAD);
+            let track = move || {
+                let mut turn = (0..to_affect.len()).cycle();
+                while let Some(item) = next() {
+                    let is_taken = match item {
+                        FilmItem::Lost { at, until, frames, why } => {
+                            order_in.send(FilmItem::Lost { at, until, frames, why }).is_ok()
+                        }
+                        FilmItem::Frame(frame) => turn.next().is_some_and(|k| {
+                            let tracked = track_frame(vision, decoder, &frame);
+                            to_affect[k].send(TrackedFrame { frame, tracked }).is_ok()
+                                && order_in.send(FilmItem::Frame(k)).is_ok()
+                        }),
+                    };
+                    if !is_taken {
+                        return;
+                    }
+                }
+            };
+            threads.push(Builder::new().name("film tracker".into()).spawn_scoped(scope, track)?);
+            let collected = order.iter().try_for_each(|item| match item {
+                FilmItem::Lost { at, until, frames, why } => collect(FilmItem::Lost { at, until, frames, why }),
+                FilmItem::Frame(k) => {
+                    let scored = from_affect[k].recv().map_err(|_| StoreError::ThreadDied("film affect"))?;
+                    collect(FilmItem::Frame(scored))
+                }
+            });
+            // A thread that waits for room fails to send, and ends.
+            drop((order, from_affect));
+            let have_ended = threads.into_iter().map(|thread| thread.join().is_ok()).fold(true, |all, one| all && one);
+            collected?;
+            if have_ended { Ok(()) } else { Err(StoreError::ThreadDied("film tracker").into()) }
+        })
+    }
+}
+
+fn track_frame(
+    vision: &mut Vision,
+    decoder: &mut Decoder,
+    frame: &Frame,
+) -> Result<(OwnedPicture, Tracked), VisionError> {
+    let picture = decode_picture(frame, vision.colour(), decoder)
+        .map_err(|why| VisionError::Decode { frame: frame.meta.number, why })?;
+    let tracked = vision.track(picture.as_picture()?, frame.meta.at)?;
+    Ok((picture, tracked))
+}
+
+fn score_and_compress(
+    frames: &Receiver<TrackedFrame>,
+    affect: &mut AffectReader,
+    mut encoder: JpegEncoder,
+    to: &Sender<Scored>,
+) {
+    for TrackedFrame { frame, tracked } in frames {
+        let reading = tracked.and_then(|(picture, tracked)| read(picture, tracked, affect));
+        let frame = compressed(frame, &mut encoder);
+        if to.send(Scored { frame, reading, skipped_before: 0 }).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(picture: OwnedPicture, tracked: Tracked, affect: &mut AffectReader) -> Result<Reading, VisionError> {
+    tracked.read(affect, picture.as_picture()?)
+}
+
+fn compressed(frame: SharedFrame, encoder: &mut JpegEncoder) -> SharedFrame {
+    match (&frame.pixels, encoder.encode(&frame)) {
+        (Pixels::Jpeg(_), _) => frame,
+        (_, Ok(jpeg)) => Arc::new(frame.with_pixels(Pixels::Jpeg(jpeg.to_vec()))),
+        // The video thread gets the same error, counts the frame and stores the gap.
+        (_, Err(_)) => frame,
+    }
+}
