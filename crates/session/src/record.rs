@@ -73,10 +73,12 @@ pub enum GapReason {
     PageFlood,
     /// The program ended without closing the session.
     Crash,
+    /// A value was computed and is not given, because it would not be reliable. The note has the reason. No data was lost.
+    Unreliable,
 }
 
 impl GapReason {
-    pub const ALL: [GapReason; 9] = [
+    pub const ALL: [GapReason; 10] = [
         GapReason::NoFace,
         GapReason::Skipped,
         GapReason::CameraLost,
@@ -86,6 +88,7 @@ impl GapReason {
         GapReason::QueueFull,
         GapReason::PageFlood,
         GapReason::Crash,
+        GapReason::Unreliable,
     ];
 
     /// The name stored in files.
@@ -100,6 +103,7 @@ impl GapReason {
             GapReason::QueueFull => "queue_full",
             GapReason::PageFlood => "page_flood",
             GapReason::Crash => "crash",
+            GapReason::Unreliable => "unreliable",
         }
     }
 
@@ -109,7 +113,7 @@ impl GapReason {
 
     /// Whether captured data was lost permanently.
     pub fn is_loss(self) -> bool {
-        !matches!(self, GapReason::NoFace | GapReason::Skipped)
+        !matches!(self, GapReason::NoFace | GapReason::Skipped | GapReason::Unreliable)
     }
 }
 
@@ -125,6 +129,7 @@ impl fmt::Display for GapReason {
             GapReason::QueueFull => "our queue was full",
             GapReason::PageFlood => "the page sent too much",
             GapReason::Crash => "storing ended early",
+            GapReason::Unreliable => "not reliable enough to be given",
         })
     }
 }
