@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use pulse::calibration::{Calibration, Example, upper_share};
-use pulse::simulation::{SKIN_TONES, Scene};
+use pulse::simulation::{Codec, SKIN_TONES, Scene};
 use pulse::{MAX_ERROR_BPM, rates};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -22,7 +22,13 @@ struct Simulated {
 /// `windows` scenes on all processors. Windows whose frames cannot be used are left out.
 fn simulate(windows: usize, seed: u64, change: impl Fn(&mut Scene) + Sync) -> Vec<Simulated> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let nothing = Calibration { source: String::new(), means: [0.0; pulse::FEATURES], sds: [1.0; pulse::FEATURES], weights: vec![], ranges: vec![] };
+    let nothing = Calibration {
+        source: String::new(),
+        means: [0.0; pulse::FEATURES],
+        sds: [1.0; pulse::FEATURES],
+        weights: vec![],
+        ranges: vec![],
+    };
     let one = |k: usize| {
         let mut rng = StdRng::seed_from_u64(seed << 32 | k as u64);
         let mut scene = Scene::random(&mut rng);
@@ -74,7 +80,9 @@ fn line(name: &str, c: &Counts) {
 fn report(calibration: &Calibration, set: &[Simulated], windows: usize) {
     println!("| simulated windows | number | right if forced | shown | wrong of those shown |");
     println!("| --- | --- | --- | --- | --- |");
-    let all = |name: &str, keep: &dyn Fn(&Scene) -> bool| line(name, &count(calibration, set.iter().filter(|s| keep(&s.scene))));
+    let all = |name: &str, keep: &dyn Fn(&Scene) -> bool| {
+        line(name, &count(calibration, set.iter().filter(|s| keep(&s.scene))))
+    };
     all("all", &|_| true);
     all("with a pulse", &|s| s.pulse_share > 0.0);
     all("pulse of 0.2 % or more", &|s| s.pulse_share >= 0.002);
@@ -88,12 +96,18 @@ fn report(calibration: &Calibration, set: &[Simulated], windows: usize) {
     for name in ["None", "Intra", "Inter"] {
         all(name, &|s| format!("{:?}", s.codec).starts_with(name));
     }
-    // The same scenes for each tone. The noise is scaled with the level, so that the signal-to-noise ratio is equal.
+    // The same scenes for each tone. Noise and errors of the codec are scaled with the level, so that the signal-to-noise ratio is
+    // equal.
     for (k, tone) in SKIN_TONES.iter().enumerate() {
         let tone_set = simulate(windows, 9, |scene| {
             let scale = tone[1] / scene.tone[1];
             scene.tone = *tone;
             scene.noise_levels *= scale;
+            match &mut scene.codec {
+                Codec::None => {}
+                Codec::Intra { levels } => *levels *= scale,
+                Codec::Inter { dead_levels, .. } => *dead_levels *= scale,
+            }
             scene.pulse_share = scene.pulse_share.max(0.002);
         });
         line(&format!("skin type {}, equal signal-to-noise ratio", k + 1), &count(calibration, tone_set.iter()));

@@ -14,7 +14,7 @@ pub const MAX_ERROR_BPM: f64 = 5.0;
 /// A rate is shown if the probability of an error is below this.
 const MAX_ERROR_PROBABILITY: f64 = 0.05;
 /// Ranges of the score with the same number of windows.
-const RANGES: usize = 40;
+const RANGES: usize = 25;
 /// 97.5 % of a normal distribution.
 const Z: f64 = 1.96;
 
@@ -75,7 +75,8 @@ impl Calibration {
         let means: [f64; FEATURES] = std::array::from_fn(mean);
         let sd = |k: usize| (to_fit.iter().map(|e| (e.features.values[k] - means[k]).powi(2)).sum::<f64>() / n).sqrt();
         let sds: [f64; FEATURES] = std::array::from_fn(|k| sd(k).max(1e-6));
-        let mut calibration = Calibration { source, means, sds, weights: vec![0.0; 2 * FEATURES + 1], ranges: Vec::new() };
+        let mut calibration =
+            Calibration { source, means, sds, weights: vec![0.0; 2 * FEATURES + 1], ranges: Vec::new() };
         calibration.weights = calibration.logistic_weights(to_fit)?;
         calibration.ranges = calibration.count(to_count)?;
         Some(calibration)
@@ -131,7 +132,12 @@ impl Calibration {
                 let right: Vec<f64> = part.iter().filter(|(_, e)| e.is_right()).map(|(_, e)| e.error_bpm()).collect();
                 let wrong = part.len() - right.len();
                 let sd_bpm = (right.iter().map(|e| e * e).sum::<f64>() / right.len().max(1) as f64).sqrt();
-                Range { from: part[0].0, windows: part.len(), error_probability: upper_share(wrong, part.len()), sd_bpm }
+                Range {
+                    from: part[0].0,
+                    windows: part.len(),
+                    error_probability: upper_share(wrong, part.len()),
+                    sd_bpm,
+                }
             })
             .collect();
         // A higher score is never worse: otherwise chance would make holes in what is shown.
@@ -174,4 +180,62 @@ pub fn upper_share(count: usize, of: usize) -> f64 {
     let middle = p + Z * Z / (2.0 * n);
     let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     ((middle + half) / (1.0 + Z * Z / n)).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::Scene;
+    use crate::{SkinRow, rates};
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    fn examples(count: u64, seed: u64) -> Vec<Example> {
+        let stored = Calibration::stored().unwrap();
+        let one = |k: u64| {
+            let (rows, true_bpm): (Vec<SkinRow>, _) =
+                Scene::random(&mut StdRng::seed_from_u64(seed + k)).rows(seed + k);
+            let features = rates(&rows, &stored).next()?.outcome.ok()?.features;
+            Some(Example { features, true_bpm })
+        };
+        (0..count).filter_map(one).collect()
+    }
+
+    #[test]
+    fn the_stored_calibration_keeps_its_promise_in_scenes_that_it_never_saw() {
+        let stored = Calibration::stored().unwrap();
+        let new = examples(800, 1_000_000);
+        let shown: Vec<&Example> = new.iter().filter(|e| stored.may_show(&stored.rate(&e.features))).collect();
+        let wrong = shown.iter().filter(|e| !e.is_right()).count();
+        assert!(shown.len() > new.len() / 5, "{} of {} are shown", shown.len(), new.len());
+        assert!(upper_share(wrong, shown.len()) < MAX_ERROR_PROBABILITY, "{wrong} of {} are wrong", shown.len());
+    }
+
+    #[test]
+    fn a_higher_score_is_never_less_probable_and_ranges_are_in_order() {
+        let stored = Calibration::stored().unwrap();
+        assert_eq!(stored.ranges.len(), RANGES);
+        assert!(stored.ranges.windows(2).all(|w| w[0].from <= w[1].from));
+        assert!(stored.ranges.windows(2).all(|w| w[0].error_probability >= w[1].error_probability));
+        assert!(stored.ranges.iter().all(|r| (0.0..=1.0).contains(&r.error_probability) && r.sd_bpm < MAX_ERROR_BPM));
+    }
+
+    #[test]
+    fn a_calibration_separates_right_from_wrong_and_needs_examples() {
+        let set = examples(200, 5_000_000);
+        let fitted = Calibration::fit(&set, &set, "test".to_owned()).unwrap();
+        let mean = |is_right: bool| {
+            let scores: Vec<f64> =
+                set.iter().filter(|e| e.is_right() == is_right).map(|e| fitted.score(&e.features)).collect();
+            scores.iter().sum::<f64>() / scores.len() as f64
+        };
+        assert!(mean(true) > mean(false) + 1.0, "{} {}", mean(true), mean(false));
+        assert_eq!(Calibration::fit(&[], &[], String::new()), None);
+    }
+
+    #[test]
+    fn the_interval_is_wider_with_fewer_windows() {
+        assert!(upper_share(0, 10) > 0.2 && upper_share(0, 1000) < 0.004);
+        assert!((upper_share(50, 100) - 0.596).abs() < 1e-3);
+    }
 }

@@ -34,7 +34,8 @@ pub struct Features {
 
 impl Features {
     pub(crate) fn of(window: &Window) -> Features {
-        let mut colours: Vec<Colour> = window.regions.iter().map(|r| r.each_ref().map(|levels| relative(levels))).collect();
+        let mut colours: Vec<Colour> =
+            window.regions.iter().map(|r| r.each_ref().map(|levels| relative(levels))).collect();
         let plain_pos_bpm = Spectrum::of(&pos(&mean_of(&colours))).best();
         let motion: Vec<Vec<f64>> = window.motion.iter().map(|m| changes(m)).collect();
         let background = window.background.as_ref().map(|b| relative(b));
@@ -103,7 +104,8 @@ struct Waves {
 impl Waves {
     fn of(colours: &[Colour]) -> Waves {
         let spectra = |colour: &Colour| {
-            [pos(colour), chrom(colour), colour[1].clone(), joint(std::slice::from_ref(colour))].map(|w| Spectrum::of(&w))
+            [pos(colour), chrom(colour), colour[1].clone(), joint(std::slice::from_ref(colour))]
+                .map(|w| Spectrum::of(&w))
         };
         let mean = mean_of(colours);
         let joint_wave = joint(colours);

@@ -16,6 +16,6 @@ mod spectrum;
 
 pub use calibration::{Calibration, MAX_ERROR_BPM};
 pub use features::{FEATURES, Features};
-pub use rate::{Outcome, Rate, Silence, STEP_S, WINDOW_S, WindowResult, plain_pos, rates, windows};
+pub use rate::{Outcome, Rate, STEP_S, Silence, WINDOW_S, WindowResult, rates};
 pub use row::{Patch, SkinRow};
 pub use spectrum::{HIGHEST_BPM, LOWEST_BPM};

@@ -47,37 +47,58 @@ pub struct Scene {
 pub enum Motion {
     Still,
     /// Aperiodic, with the mouth.
-    Talking { side_share: f64 },
+    Talking {
+        side_share: f64,
+    },
     /// Periodic, as on a treadmill.
-    Nodding { side_share: f64, hz: f64 },
-    Turning { side_share: f64 },
+    Nodding {
+        side_share: f64,
+        hz: f64,
+    },
+    Turning {
+        side_share: f64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Light {
     Steady,
     /// Of the room: it reaches the background too.
-    Flicker { share: f64, hz: f64 },
+    Flicker {
+        share: f64,
+        hz: f64,
+    },
     /// Of the screen: coloured, aperiodic, and only on the face.
-    Screen { share: f64 },
+    Screen {
+        share: f64,
+    },
     /// The camera changes its exposure in steps.
-    AutoExposure { share: f64 },
+    AutoExposure {
+        share: f64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Codec {
     None,
     /// New errors in each frame, in levels.
-    Intra { levels: f64 },
+    Intra {
+        levels: f64,
+    },
     /// A block changes only if it is wrong by more than `dead_levels`, and in each key frame.
-    Inter { dead_levels: f64, blocks: usize, key_frames: usize },
+    Inter {
+        dead_levels: f64,
+        blocks: usize,
+        key_frames: usize,
+    },
 }
 
 impl Scene {
     /// A scene of the calibration, with a pulse of 0.05 to 0.9 % or without one.
     pub fn random(rng: &mut StdRng) -> Scene {
         let exposure = rng.random_range(0.5..1.1);
-        let tone = SKIN_TONES[rng.random_range(0..6)].map(|level| (level * exposure * rng.random_range(0.93..1.07)).min(245.0));
+        let tone = SKIN_TONES[rng.random_range(0..6)]
+            .map(|level| (level * exposure * rng.random_range(0.93..1.07)).min(245.0));
         let mean_bpm = if rng.random_bool(0.7) { rng.random_range(50.0..110.0) } else { rng.random_range(42.0..200.0) };
         let has_pulse = rng.random_bool(0.7);
         Scene {
@@ -200,7 +221,8 @@ impl Heart {
     /// Beats since some time before the scene.
     fn beats(&self, t: f64) -> f64 {
         let slow = TAU * self.slow_hz;
-        self.mean_hz * t - self.wander_hz / slow * (slow * t + self.slow_phase).cos() + 0.5 * self.drift_hz_per_s * t * t
+        self.mean_hz * t - self.wander_hz / slow * (slow * t + self.slow_phase).cos()
+            + 0.5 * self.drift_hz_per_s * t * t
     }
 
     fn wave(&self, t: f64) -> f64 {
@@ -278,7 +300,8 @@ impl Region {
                         let wanted = colour[c] + offset;
                         let is_wrong = !((block[c] - wanted).abs() <= coarse[c]);
                         if is_key || is_wrong {
-                            block[c] = (wanted / coarse[c] / 0.5 + rng.random_range(-0.2..0.2)).round() * coarse[c] * 0.5;
+                            block[c] =
+                                (wanted / coarse[c] / 0.5 + rng.random_range(-0.2..0.2)).round() * coarse[c] * 0.5;
                         }
                     }
                 }
@@ -325,8 +348,9 @@ impl<'a> Play<'a> {
         let scene = self.scene;
         let (side, mouth) = self.movement(t, rng);
         let (face_light, room_light) = self.light(t, rng);
-        let mut patch = |region: &mut Region, light: [f64; 3], moves: f64, heart: Option<&Heart>, rng: &mut StdRng| {
-            let pulse = heart.map_or(0.0, |h| scene.pulse_share / scene.direction[1] * region.pulse * h.wave(t - region.delay_s));
+        let patch = |region: &mut Region, light: [f64; 3], moves: f64, heart: Option<&Heart>, rng: &mut StdRng| {
+            let pulse = heart
+                .map_or(0.0, |h| scene.pulse_share / scene.direction[1] * region.pulse * h.wave(t - region.delay_s));
             let colour: [f64; 3] = std::array::from_fn(|c| {
                 let own = region.own[c].next(1.0 / scene.frame_hz, 0.3, rng) * region.own_share;
                 let moved = moves * (region.motion[0][c] * side[0] + region.motion[1][c] * side[1]);

@@ -72,7 +72,8 @@ impl Spectrum {
     /// The rate with the highest score that is at least `apart_bpm` from `not`.
     pub fn best_apart_from(&self, not: Option<f64>, apart_bpm: f64) -> usize {
         let is_allowed = |bpm: &usize| not.is_none_or(|not| (*bpm as f64 - not).abs() >= apart_bpm);
-        let best = (LOWEST_BPM..=HIGHEST_BPM).filter(is_allowed).max_by(|a, b| self.score(*a).total_cmp(&self.score(*b)));
+        let best =
+            (LOWEST_BPM..=HIGHEST_BPM).filter(is_allowed).max_by(|a, b| self.score(*a).total_cmp(&self.score(*b)));
         best.unwrap_or(LOWEST_BPM)
     }
 

@@ -65,7 +65,15 @@ impl AffectSink {
         pace: Arc<InferenceMean>,
         events: EventSender,
     ) -> Self {
-        AffectSink { streams, records: RecordBuilder::default(), readings, pace, events, is_in_trouble: false, skin: SkinReader::default() }
+        AffectSink {
+            streams,
+            records: RecordBuilder::default(),
+            readings,
+            pace,
+            events,
+            is_in_trouble: false,
+            skin: SkinReader::default(),
+        }
     }
 
     pub(super) fn take(&mut self, scored: Scored) {

@@ -10,7 +10,9 @@ use thiserror::Error;
 
 use super::skin_of_video::missing_skin;
 use pulse::{Calibration, STEP_S, SkinRow, WINDOW_S, WindowResult, rates};
-use session::{Body, Gap, GapReason, PULSE, Record, Rows, SKIN, StreamName, Timeline, Timestamp, program, pulse_stream};
+use session::{
+    Body, Gap, GapReason, PULSE, Record, Rows, SKIN, StreamName, Timeline, Timestamp, program, pulse_stream,
+};
 use store::{AddedStreams, SessionFile, StoreError};
 
 #[derive(Debug, Error)]
@@ -19,7 +21,9 @@ pub enum PulseError {
     Store(#[from] StoreError),
     #[error("the session has a stream `{0}` already: nothing was added")]
     AlreadyThere(StreamName),
-    #[error("the session has no landmarks of a face, so its skin cannot be found: score it with `affectograph rescore`")]
+    #[error(
+        "the session has no landmarks of a face, so its skin cannot be found: score it with `affectograph rescore`"
+    )]
     NoLandmarks,
     #[error("the session has neither colours of skin nor a video to read them from")]
     NoColours,
@@ -151,7 +155,101 @@ fn unreliable(until: Timestamp, lost: u64, note: &str) -> Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulse::simulation::Scene;
     use pulse::{Patch, Silence};
+    use session::{ParticipantId, SessionNumber, StreamInfo, landmarks_stream, skin, skin_stream};
+    use std::path::Path;
+    use store::{CameraDescription, Recorder, SessionEnd, SessionHeader, StoredStudy};
+
+    fn header() -> SessionHeader {
+        SessionHeader {
+            participant: ParticipantId::numbered(1),
+            session: SessionNumber(1),
+            study: StoredStudy { name: "demo".into(), title: "Demo".into(), toml: String::new() },
+            zero_utc: chrono::DateTime::UNIX_EPOCH,
+            software: "test".into(),
+            revision: None,
+            host: "test".into(),
+            camera: CameraDescription::default(),
+            models: Vec::new(),
+            pilot: false,
+            consent: None,
+            overridden_checks: Vec::new(),
+            condition: None,
+            condition_assigned: None,
+        }
+    }
+
+    /// A stored session without video, with the colours of a simulated scene.
+    fn session(folder: &Path, streams: Vec<StreamInfo>, rows: &[SkinRow]) {
+        let (committed, _) = crossbeam_channel::bounded(0);
+        let recorder = Recorder::create(folder, header(), streams, committed).unwrap();
+        for row in rows {
+            let mut values = [0.0f32; skin::FIELDS];
+            for (patch, to) in row.skin.iter().chain([&row.background]).zip(values.chunks_mut(skin::PATCH_FIELDS)) {
+                patch.rgb.iter().zip(&mut *to).for_each(|(level, to)| *to = *level as f32);
+                to[skin::PIXELS] = patch.pixels as f32;
+            }
+            values[skin::FACE_X] = row.face_px[0] as f32;
+            values[skin::FACE_Y] = row.face_px[1] as f32;
+            values[skin::INTER_OCULAR] = row.inter_ocular_px as f32;
+            values[skin::MOUTH_OPENNESS] = row.mouth_openness as f32;
+            recorder.stream(SKIN).unwrap().append(row.at, Body::sample(None, &values)).unwrap();
+        }
+        let at = rows.last().map_or(Timestamp::ZERO, |r| r.at);
+        recorder.finish(SessionEnd { at, quality: None }).unwrap();
+    }
+
+    fn add(folder: &Path) -> Result<PulseAdded, PulseError> {
+        let addition = PulseAddition { folder: folder.to_owned(), author: "test".into() };
+        addition.run(&AtomicBool::new(false), |_, _| ())
+    }
+
+    #[test]
+    fn the_rate_is_added_once_and_nothing_recorded_changes() {
+        let tmp = tempfile::tempdir().unwrap();
+        let folder = tmp.path().join("session");
+        let scene = Scene { seconds: 25.05, ..Scene::easy(64.0) };
+        session(&folder, vec![landmarks_stream(30.0, "m"), skin_stream(30.0, "m")], &scene.rows(8).0);
+        let before = SessionFile::open(&folder).unwrap().timeline().unwrap();
+        let added = add(&folder).unwrap();
+        assert_eq!((added.windows, added.shown, added.frames_read), (16, 16, 0), "{added:?}");
+        assert!((added.median_bpm.unwrap() - 64.0).abs() < 1.0);
+        let after = SessionFile::open(&folder).unwrap().timeline().unwrap();
+        let (old, new) = (before.series(SKIN).unwrap(), after.series(SKIN).unwrap());
+        assert_eq!((old.times(), old.column(1)), (new.times(), new.column(1)));
+        let rates = after.series(PULSE).unwrap();
+        assert_eq!(rates.len(), 16);
+        assert!((rates.times()[0].as_secs_f64() - WINDOW_S / 2.0).abs() < 0.05);
+        assert!(rates.column(session::pulse::RATE_BPM).iter().all(|bpm| (bpm - 64.0).abs() < 2.0));
+        assert!(matches!(add(&folder), Err(PulseError::AlreadyThere(name)) if name.as_str() == PULSE));
+    }
+
+    #[test]
+    fn without_a_pulse_the_session_gets_gaps_with_reasons() {
+        let tmp = tempfile::tempdir().unwrap();
+        let folder = tmp.path().join("session");
+        let scene = Scene { seconds: 20.05, pulse_share: 0.0, ..Scene::easy(64.0) };
+        session(&folder, vec![landmarks_stream(30.0, "m"), skin_stream(30.0, "m")], &scene.rows(9).0);
+        let added = add(&folder).unwrap();
+        assert_eq!((added.shown, added.windows), (0, 11), "{added:?}");
+        let timeline = SessionFile::open(&folder).unwrap().timeline().unwrap();
+        let gaps: Vec<_> = timeline.gaps().iter().filter(|g| g.stream.as_str() == PULSE).collect();
+        assert_eq!(gaps.iter().map(|g| g.what.lost).sum::<u64>(), 11);
+        assert!(gaps.iter().all(|g| g.what.reason == GapReason::Unreliable && !g.what.note.is_empty()));
+    }
+
+    #[test]
+    fn a_session_without_skin_is_refused_with_the_reason() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (faceless, colourless) = (tmp.path().join("a"), tmp.path().join("b"));
+        session(&faceless, vec![skin_stream(30.0, "m")], &[]);
+        session(&colourless, vec![landmarks_stream(30.0, "m")], &[]);
+        assert!(matches!(add(&faceless), Err(PulseError::NoLandmarks)));
+        assert!(matches!(add(&colourless), Err(PulseError::NoColours)));
+        // Nothing was added.
+        assert!(SessionFile::open(&colourless).unwrap().additions().is_empty());
+    }
 
     fn silent(second: u32, silence: Silence) -> WindowResult {
         WindowResult { from_s: f64::from(second), outcome: Err(silence) }
@@ -159,8 +257,12 @@ mod tests {
 
     #[test]
     fn silent_windows_of_one_reason_are_one_gap() {
-        let results =
-            [silent(0, Silence::Dark), silent(1, Silence::Dark), silent(2, Silence::Motion), silent(3, Silence::Motion)];
+        let results = [
+            silent(0, Silence::Dark),
+            silent(1, Silence::Dark),
+            silent(2, Silence::Motion),
+            silent(3, Silence::Motion),
+        ];
         let bodies = bodies(&results, &[]);
         let gaps: Vec<_> = bodies
             .iter()

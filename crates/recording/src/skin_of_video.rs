@@ -26,7 +26,8 @@ pub(super) fn missing_skin(
 ) -> Result<Option<SkinRead>, PulseError> {
     let landmarks = Rows::of(timeline, LANDMARKS).ok_or(PulseError::NoLandmarks)?;
     let known: HashSet<u64> = frames_of(timeline);
-    let wanted: Vec<usize> = (0..landmarks.len()).filter(|k| landmarks.frame(*k).is_some_and(|f| !known.contains(&f))).collect();
+    let wanted: Vec<usize> =
+        (0..landmarks.len()).filter(|k| landmarks.frame(*k).is_some_and(|f| !known.contains(&f))).collect();
     if wanted.is_empty() || !file.has_frames()? {
         return Ok(None);
     }

@@ -237,7 +237,11 @@ pub fn skin_stream(rate_hz: f64, software: &str) -> StreamInfo {
 pub fn pulse_stream(software: &str) -> StreamInfo {
     let fields = vec![
         Field::new("rate_bpm", "1/min", "heart rate in the window of 10 s around this time, 39 … 210"),
-        Field::new("rate_sd_bpm", "1/min", "standard deviation of errors up to 5 per minute in the simulation, at this quality"),
+        Field::new(
+            "rate_sd_bpm",
+            "1/min",
+            "standard deviation of errors up to 5 per minute in the simulation, at this quality",
+        ),
         Field::new("quality", "1", "probability in the simulation that the error is at most 5 per minute, 0 … 1"),
     ];
     samples(PULSE, Some(1.0), software, "heart rate from the stream `skin`; not a medical device", fields)

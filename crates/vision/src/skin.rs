@@ -64,9 +64,7 @@ fn patches(points: &[Point; LANDMARKS]) -> [Quad; skin::PATCHES] {
     let across = [right[0] - left[0], right[1] - left[1]];
     let up = [across[1], -across[0]];
     // A position in distances between the eye centres from `from`.
-    let at = |from: Point, x: f32, y: f32| {
-        [from[0] + x * across[0] + y * up[0], from[1] + x * across[1] + y * up[1]]
-    };
+    let at = |from: Point, x: f32, y: f32| [from[0] + x * across[0] + y * up[0], from[1] + x * across[1] + y * up[1]];
     let between = |a: usize, b: usize, share: f32| {
         let (a, b) = (points[a], points[b]);
         [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share]
@@ -75,7 +73,12 @@ fn patches(points: &[Point; LANDMARKS]) -> [Quad; skin::PATCHES] {
     let forehead = [at(brows, -0.45, 0.5), at(brows, 0.45, 0.5), at(brows, 0.45, 0.15), at(brows, -0.45, 0.15)];
     // From below the eye to above the corner of the mouth, from beside the nose to the side of the face.
     let cheek = |[lid, wing, corner, mouth, side_above, side_below]: [usize; 6]| {
-        [between(lid, wing, 0.45), between(corner, side_above, 0.55), between(mouth, side_below, 0.55), between(wing, mouth, 0.4)]
+        [
+            between(lid, wing, 0.45),
+            between(corner, side_above, 0.55),
+            between(mouth, side_below, 0.55),
+            between(wing, mouth, 0.4),
+        ]
     };
     // Beside the head, above the shoulders, on the side with more room in most pictures: both sides have the same light.
     let side = at(left, -1.9, 0.0);
@@ -227,7 +230,8 @@ mod tests {
     use session::{FrameMeta, TimeSource, Timestamp};
 
     fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
-        let meta = FrameMeta { number: 0, at: Timestamp::ZERO, time_source: TimeSource::Rendered, device_sequence: None };
+        let meta =
+            FrameMeta { number: 0, at: Timestamp::ZERO, time_source: TimeSource::Rendered, device_sequence: None };
         Frame { meta, width_px, height_px, pixels }
     }
 
@@ -249,7 +253,11 @@ mod tests {
         let luma = 0.299 * r + 0.587 * g + 0.114 * b;
         let (cb, cr) = ((b - luma) / 1.772, (r - luma) / 1.402);
         let count = 200 * 200;
-        let planes = [vec![luma.round() as u8; count], vec![(128.0 + cb).round() as u8; count / 4], vec![(128.0 + cr).round() as u8; count / 4]];
+        let planes = [
+            vec![luma.round() as u8; count],
+            vec![(128.0 + cb).round() as u8; count / 4],
+            vec![(128.0 + cr).round() as u8; count / 4],
+        ];
         let video = |c: f64| (128.0 + c * 224.0 / 255.0).round() as u8;
         let y = (16.0 + luma * 219.0 / 255.0).round() as u8;
         let yuyv = [y, video(cb), y, video(cr)].repeat(count / 2);

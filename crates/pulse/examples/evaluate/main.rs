@@ -1,11 +1,10 @@
 //! Measures the heart rate on recordings that nothing was fitted to, beside plain POS in the same run.
 //!
-//! `cargo run --release -p pulse --example evaluate -- SHARED CACHE [MODELS]`
+//! `cargo run --release -p pulse --example evaluate -- SHARED FOLDER`
 //!
-//! `SHARED` holds `pulse/clips`, `pulse/no_pulse` and `data/london.tar`, unpacked into `CACHE/photos`. `CACHE` keeps the colours of
-//! each recording as a table, so that a second run needs no networks. No picture is written.
+//! `SHARED` holds `pulse/clips` and `pulse/no_pulse`. `FOLDER` holds the tables of `cargo run --release -p vision --example
+//! skin_tables`.
 
-mod films;
 mod reference;
 mod score;
 mod skin_table;
@@ -14,10 +13,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use films::Films;
 use pulse::{Calibration, SkinRow, rates};
 use reference::Reference;
-use score::{Judged, Group};
+use score::{Group, Judged};
 
 /// One recording with what is known about it.
 struct Recording {
@@ -29,12 +27,11 @@ struct Recording {
 
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [shared, cache, rest @ ..] = arguments.as_slice() else {
-        println!("usage: evaluate SHARED CACHE [MODELS]");
+    let [shared, folder] = arguments.as_slice() else {
+        println!("usage: evaluate SHARED FOLDER");
         return ExitCode::FAILURE;
     };
-    let models = rest.first().map_or(Path::new("models"), PathBuf::as_path);
-    match evaluate(shared, cache, models) {
+    match evaluate(shared, folder) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             println!("{e}");
@@ -43,10 +40,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn evaluate(shared: &Path, cache: &Path, models: &Path) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(cache)?;
+fn evaluate(shared: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     let calibration = Calibration::stored()?;
-    let recordings = recordings(shared, &Films::new(cache, models))?;
+    let recordings = recordings(shared, folder)?;
     let mut groups: Vec<Group> = Vec::new();
     for recording in &recordings {
         let windows = rates(&recording.rows, &calibration).filter_map(|window| {
@@ -65,33 +61,35 @@ fn evaluate(shared: &Path, cache: &Path, models: &Path) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-fn recordings(shared: &Path, films: &Films) -> Result<Vec<Recording>, Box<dyn Error>> {
+fn recordings(shared: &Path, folder: &Path) -> Result<Vec<Recording>, Box<dyn Error>> {
     let mut recordings = Vec::new();
-    for folder in films::folders(&shared.join("pulse/clips"))? {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let group = if name.starts_with("ubfc") { "UBFC" } else { "vitallens_1" };
-        let rows = films.film(&name, &folder.join("video.mp4"))?;
-        recordings.push(Recording { group, name, rows, reference: Reference::beats(&folder.join("truth.csv"))? });
+    for path in sorted(folder)?.iter().filter(|p| p.extension().is_some_and(|e| e == "txt")) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let beats = || Reference::beats(&shared.join("pulse/clips").join(&name).join("truth.csv"));
+        let (group, reference) = match name.as_str() {
+            n if n.starts_with("ubfc") => ("UBFC", beats()?),
+            n if n.starts_with("vitallens") => ("vitallens_1", beats()?),
+            n if n.starts_with("photo_still") => ("photographs, still", Reference::None),
+            n if n.starts_with("photo_swaying") => ("photographs, swaying", Reference::None),
+            n if n.starts_with("photo_flickering") => ("photographs, flickering", Reference::None),
+            "phantom_06" => ("phantom, G 0.6 %", Reference::Constant(72.0)),
+            "phantom_02" => ("phantom, G 0.2 %", Reference::Constant(72.0)),
+            "phantom_none" => ("phantom without pulse", Reference::None),
+            _ => return Err(format!("{}: it is unknown what this is", path.display()).into()),
+        };
+        let rows = skin_table::read(path)?;
+        recordings.push(Recording { group, name, rows, reference });
     }
-    for folder in films::folders(&shared.join("pulse/no_pulse"))? {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let reference = Reference::mean_of_clip(&folder.join("truth.csv"))?;
-        recordings.push(Recording { group: "no_pulse", name, rows: films::patches(&folder)?, reference });
-    }
-    for photo in films.photos()? {
-        for change in films::PhotoChange::ALL {
-            let (name, rows) = films.photo(&photo, change)?;
-            recordings.push(Recording { group: change.group(), name, rows, reference: Reference::None });
-        }
-    }
-    for (group, strength, bpm) in [
-        ("phantom, G 0.6 %", 1.0, Some(72.0)),
-        ("phantom, G 0.2 %", 1.0 / 3.0, Some(72.0)),
-        ("phantom without pulse", 0.0, None),
-    ] {
-        let rows = films.phantom(group, strength)?;
-        let reference = bpm.map_or(Reference::None, Reference::Constant);
-        recordings.push(Recording { group, name: group.to_owned(), rows, reference });
+    for clip in sorted(&shared.join("pulse/no_pulse"))? {
+        let name = clip.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let reference = Reference::mean_of_clip(&clip.join("truth.csv"))?;
+        recordings.push(Recording { group: "no_pulse", name, rows: skin_table::patches(&clip)?, reference });
     }
     Ok(recordings)
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut paths = std::fs::read_dir(folder)?.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
+    paths.sort();
+    Ok(paths)
 }

@@ -31,7 +31,8 @@ impl Reference {
             Reference::Constant(bpm) => Some(Some(*bpm)),
             Reference::None => Some(None),
             Reference::Beats(beats) => {
-                let inside: Vec<f64> = beats.iter().copied().filter(|t| (from_s..from_s + WINDOW_S).contains(t)).collect();
+                let inside: Vec<f64> =
+                    beats.iter().copied().filter(|t| (from_s..from_s + WINDOW_S).contains(t)).collect();
                 let steps: Vec<f64> = inside.windows(2).map(|w| w[1] - w[0]).collect();
                 let (first, last) = (inside.first()?, inside.last()?);
                 // A beat that was missed or invented makes an interval of twice or half the median.

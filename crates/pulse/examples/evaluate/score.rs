@@ -111,6 +111,10 @@ pub fn print_risk_and_coverage(group: &Group) {
     for percent in (10..=100).step_by(10) {
         let count = all.len() * percent / 100;
         let part = &all[..count];
-        println!("  {percent} % of windows: {:.1} % right, quality at least {:.3}", 100.0 * share(part, Judged::is_right, |_| true), part.last().map_or(0.0, |j| j.quality));
+        println!(
+            "  {percent} % of windows: {:.1} % right, quality at least {:.3}",
+            100.0 * share(part, Judged::is_right, |_| true),
+            part.last().map_or(0.0, |j| j.quality)
+        );
     }
 }

@@ -1,16 +1,19 @@
-//! Colours of skin from films, photographs, patches and the phantom.
+//! Writes the stream `skin` of films, photographs and the phantom as tables, for `cargo run --release -p pulse --example evaluate`.
+//!
+//! `cargo run --release -p vision --example skin_tables -- SHARED FOLDER [MODELS]`
+//!
+//! `SHARED` holds `pulse/clips`. `FOLDER/photos` may hold photographs of faces. A table that exists is kept. No picture is written.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use capture::phantom::Renderer;
 use capture::{CameraError, CameraSpec, Captured, Decoder};
-use pulse::{Patch, SkinRow};
-use session::{CameraSettings, Clock, Frame, FrameMeta, Pixels, TimeSource, Timestamp};
+use session::{CameraSettings, Clock, Frame, FrameMeta, Pixels, TimeSource, Timestamp, skin};
 use vision::{Models, SkinReader, Vision, decode_picture};
-
-use super::skin_table;
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
@@ -19,53 +22,83 @@ const RATE_HZ: f64 = 30.0;
 const FRAMES: u64 = 1_200;
 const JPEG_QUALITY: i32 = 90;
 
-pub struct Films<'a> {
-    cache: &'a Path,
+struct Films<'a> {
+    folder: &'a Path,
     models: &'a Path,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let [shared, folder, rest @ ..] = arguments.as_slice() else {
+        println!("usage: skin_tables SHARED FOLDER [MODELS]");
+        return ExitCode::FAILURE;
+    };
+    let films = Films { folder, models: rest.first().map_or(Path::new("models"), PathBuf::as_path) };
+    match films.write_all(shared) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            println!("{e}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// What happens to a photograph. There is no pulse in any of them.
 #[derive(Clone, Copy)]
-pub enum PhotoChange {
+enum PhotoChange {
     Still,
     Swaying,
     Flickering,
 }
 
 impl PhotoChange {
-    pub const ALL: [PhotoChange; 3] = [PhotoChange::Still, PhotoChange::Swaying, PhotoChange::Flickering];
+    const ALL: [PhotoChange; 3] = [PhotoChange::Still, PhotoChange::Swaying, PhotoChange::Flickering];
 
-    pub fn group(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            PhotoChange::Still => "photographs, still",
-            PhotoChange::Swaying => "photographs, swaying",
-            PhotoChange::Flickering => "photographs, flickering",
+            PhotoChange::Still => "photo_still",
+            PhotoChange::Swaying => "photo_swaying",
+            PhotoChange::Flickering => "photo_flickering",
         }
     }
 }
 
-impl<'a> Films<'a> {
-    pub fn new(cache: &'a Path, models: &'a Path) -> Films<'a> {
-        Films { cache, models }
-    }
-
-    fn cached(&self, name: &str, read: impl FnOnce(&mut Reader) -> Fallible<()>) -> Fallible<Vec<SkinRow>> {
-        let path = self.cache.join(name.replace([' ', ',', '%'], "_")).with_extension("txt");
-        if !path.exists() {
-            let mut reader = Reader {
-                vision: Vision::new(Models::load(self.models, "affect")?),
-                skin: SkinReader::default(),
-                decoder: Decoder::default(),
-                values: Vec::new(),
-            };
-            read(&mut reader)?;
-            skin_table::write(&path, &reader.values)?;
+impl Films<'_> {
+    fn write_all(&self, shared: &Path) -> Fallible<()> {
+        for clip in sorted(&shared.join("pulse/clips"))? {
+            self.film(&clip.file_name().unwrap_or_default().to_string_lossy(), &clip.join("video.mp4"))?;
         }
-        skin_table::read(&path)
+        for (name, strength) in [("phantom_06", 1.0), ("phantom_02", 1.0 / 3.0), ("phantom_none", 0.0)] {
+            self.phantom(name, strength)?;
+        }
+        let photos = self.folder.join("photos");
+        for photo in if photos.exists() { sorted(&photos)? } else { Vec::new() } {
+            PhotoChange::ALL.into_iter().try_for_each(|change| self.photo(&photo, change))?;
+        }
+        Ok(())
     }
 
-    pub fn film(&self, name: &str, path: &Path) -> Fallible<Vec<SkinRow>> {
-        self.cached(name, |reader| {
+    fn table(&self, name: &str, read: impl FnOnce(&mut Reader) -> Fallible<()>) -> Fallible<()> {
+        let path = self.folder.join(name).with_extension("txt");
+        if path.exists() {
+            return Ok(());
+        }
+        let mut reader = Reader {
+            vision: Vision::new(Models::load(self.models, "affect")?),
+            skin: SkinReader::default(),
+            decoder: Decoder::default(),
+            table: String::new(),
+            frames: 0,
+            skin_time: Duration::ZERO,
+        };
+        read(&mut reader)?;
+        let ms = reader.skin_time.as_secs_f64() * 1e3 / f64::from(reader.frames.max(1));
+        println!("{name}: {} frames with a face, {ms:.3} ms a frame for the colours", reader.frames);
+        Ok(std::fs::write(path, reader.table)?)
+    }
+
+    fn film(&self, name: &str, path: &Path) -> Fallible<()> {
+        self.table(name, |reader| {
             let spec = CameraSpec::File(path.to_owned());
             let mut camera = capture::open(&spec, &CameraSettings::default(), &Clock::start())?;
             let (mut number, mut first_at) = (0, None);
@@ -84,20 +117,9 @@ impl<'a> Films<'a> {
         })
     }
 
-    /// The photographs in `CACHE/photos`.
-    pub fn photos(&self) -> Fallible<Vec<PathBuf>> {
-        let folder = self.cache.join("photos");
-        if !folder.exists() {
-            println!("{} does not exist: no photographs are measured", folder.display());
-            return Ok(Vec::new());
-        }
-        sorted(&folder)
-    }
-
-    pub fn photo(&self, path: &Path, change: PhotoChange) -> Fallible<(String, Vec<SkinRow>)> {
+    fn photo(&self, path: &Path, change: PhotoChange) -> Fallible<()> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = format!("{}, {stem}", change.group());
-        let rows = self.cached(&name, |reader| {
+        self.table(&format!("{}_{stem}", change.name()), |reader| {
             let jpeg = std::fs::read(path)?;
             let photo = turbojpeg::decompress(&jpeg, turbojpeg::PixelFormat::RGB)?;
             for k in 0..FRAMES / 2 {
@@ -107,12 +129,11 @@ impl<'a> Films<'a> {
                 reader.take_compressed(Timestamp::from_secs_f64(t), k, picture)?;
             }
             Ok(())
-        })?;
-        Ok((name, rows))
+        })
     }
 
-    pub fn phantom(&self, name: &str, strength: f64) -> Fallible<Vec<SkinRow>> {
-        self.cached(name, |reader| {
+    fn phantom(&self, name: &str, strength: f64) -> Fallible<()> {
+        self.table(name, |reader| {
             let (width, height) = (640u32, 480u32);
             let mut renderer = Renderer::new(width, height).with_pulse_strength(strength);
             let mut rgb = Vec::new();
@@ -134,7 +155,10 @@ struct Reader {
     vision: Vision,
     skin: SkinReader,
     decoder: Decoder,
-    values: Vec<skin_table::Values>,
+    /// Nanoseconds and the fields of the stream, one line for each frame.
+    table: String,
+    frames: u32,
+    skin_time: Duration,
 }
 
 impl Reader {
@@ -151,7 +175,13 @@ impl Reader {
         let reading = self.vision.step(picture.as_picture()?, at)?;
         self.decoder.reuse(picture.pixels);
         if let Some(face) = reading.face {
-            self.values.push((at, self.skin.read(&frame, &face.points)?));
+            let started = Instant::now();
+            let values: [f32; skin::FIELDS] = self.skin.read(&frame, &face.points)?;
+            self.skin_time += started.elapsed();
+            self.frames += 1;
+            write!(self.table, "{}", at.as_ns())?;
+            values.iter().try_for_each(|v| write!(self.table, " {v}"))?;
+            self.table.push('\n');
         }
         Ok(())
     }
@@ -184,36 +214,8 @@ fn changed(photo: &turbojpeg::Image<Vec<u8>>, change: PhotoChange, t: f64, k: u6
     changed
 }
 
-pub fn folders(parent: &Path) -> Fallible<Vec<PathBuf>> {
-    Ok(sorted(parent)?.into_iter().filter(|p| p.is_dir()).collect())
-}
-
 fn sorted(folder: &Path) -> Fallible<Vec<PathBuf>> {
     let mut paths = std::fs::read_dir(folder)?.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
     paths.sort();
     Ok(paths)
-}
-
-/// Clips of patches of skin. Their colours are tables; there is no face to follow.
-pub fn patches(folder: &Path) -> Fallible<Vec<SkinRow>> {
-    let tables = ["forehead_rgb.csv", "leftcheek_rgb.csv", "rightcheek_rgb.csv"].map(|name| {
-        let path = folder.join(name);
-        path.exists().then(|| super::reference::columns(&path))
-    });
-    let [forehead, left, right] = tables.map(Option::transpose);
-    let tables = [forehead?, left?, right?];
-    let times = tables.iter().flatten().next().ok_or("no table of colours")?.iter().map(|row| row[0]).collect::<Vec<_>>();
-    let patch = |table: &Option<Vec<Vec<f64>>>, k: usize| match table.as_ref().and_then(|t| t.get(k)) {
-        Some(row) => Patch { rgb: [row[1], row[2], row[3]], pixels: 600.0, clipped_share: 0.0 },
-        None => Patch::MISSING,
-    };
-    let row = |(k, t): (usize, &f64)| SkinRow {
-        at: Timestamp::from_secs_f64(*t),
-        skin: tables.each_ref().map(|table| patch(table, k)),
-        background: Patch::MISSING,
-        face_px: [0.0; 2],
-        inter_ocular_px: 100.0,
-        mouth_openness: 0.0,
-    };
-    Ok(times.iter().enumerate().map(row).collect())
 }
