@@ -24,7 +24,7 @@ pub struct Rate {
     pub rate_bpm: f64,
     /// Of the errors up to 5 bpm in the simulation, at this quality.
     pub rate_sd_bpm: f64,
-    /// The probability in the simulation that the error is at most 5 bpm.
+    /// The probability in the simulation that the error is at most 5 bpm: the lower end of its 95 % interval.
     pub quality: f64,
 }
 

@@ -83,9 +83,9 @@ impl PulseAddition {
             result.frames_read = read.bodies.len() as u64 - read.failed;
             result.frames_failed = read.failed;
             draft.add_stream(&read.info, &self.author)?;
-            timeline.declare(read.info.clone());
+            timeline.declare_added(read.info.clone());
             let records: Vec<Record> = draft.append(read.info.name.as_str(), read.bodies)?;
-            records.iter().for_each(|record| drop(timeline.ingest(record)));
+            records.iter().for_each(|record| timeline.ingest(record));
         }
         let rows = skin_rows(&timeline)?;
         let results: Vec<WindowResult> = rates(&rows, calibration).collect();

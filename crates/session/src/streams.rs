@@ -242,7 +242,11 @@ pub fn pulse_stream(software: &str) -> StreamInfo {
             "1/min",
             "standard deviation of errors up to 5 per minute in the simulation, at this quality",
         ),
-        Field::new("quality", "1", "probability in the simulation that the error is at most 5 per minute, 0 … 1"),
+        Field::new(
+            "quality",
+            "1",
+            "probability in the simulation that the error is at most 5 per minute, 0 … 1, lower end of its 95 % interval",
+        ),
     ];
     samples(PULSE, Some(1.0), software, "heart rate from the stream `skin`; not a medical device", fields)
 }

@@ -1,8 +1,9 @@
 //! Writes the stream `skin` of films, photographs and the phantom as tables, for `cargo run --release -p pulse --example evaluate`.
 //!
-//! `cargo run --release -p vision --example skin_tables -- SHARED FOLDER [MODELS]`
+//! `cargo run --release -p vision --example skin_tables -- SHARED FOLDER [BEGINNING]`
 //!
-//! `SHARED` holds `pulse/clips`. `FOLDER/photos` may hold photographs of faces. A table that exists is kept. No picture is written.
+//! `SHARED` holds `pulse/clips`. `FOLDER/photos` may hold photographs of faces. A table that exists is kept, so only the
+//! tables whose names have the given beginning may be made by each of several processes. No picture is written.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -18,22 +19,25 @@ use vision::{Models, SkinReader, Vision, decode_picture};
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const RATE_HZ: f64 = 30.0;
-/// Of photographs and of the phantom: its script repeats every 20 s.
-const FRAMES: u64 = 1_200;
+/// The phantom's script repeats after 20 s.
+const PHANTOM_FRAMES: u64 = 600;
+/// 11 s: two windows.
+const PHOTO_FRAMES: u64 = 330;
 const JPEG_QUALITY: i32 = 90;
 
 struct Films<'a> {
     folder: &'a Path,
-    models: &'a Path,
+    beginning: String,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let [shared, folder, rest @ ..] = arguments.as_slice() else {
-        println!("usage: skin_tables SHARED FOLDER [MODELS]");
+        println!("usage: skin_tables SHARED FOLDER [BEGINNING]");
         return ExitCode::FAILURE;
     };
-    let films = Films { folder, models: rest.first().map_or(Path::new("models"), PathBuf::as_path) };
+    let beginning = rest.first().map(|b| b.to_string_lossy().into_owned()).unwrap_or_default();
+    let films = Films { folder, beginning };
     match films.write_all(shared) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -80,11 +84,11 @@ impl Films<'_> {
 
     fn table(&self, name: &str, read: impl FnOnce(&mut Reader) -> Fallible<()>) -> Fallible<()> {
         let path = self.folder.join(name).with_extension("txt");
-        if path.exists() {
+        if path.exists() || !name.starts_with(&self.beginning) {
             return Ok(());
         }
         let mut reader = Reader {
-            vision: Vision::new(Models::load(self.models, "affect")?),
+            vision: Vision::new(Models::load(Path::new("models"), "affect")?),
             skin: SkinReader::default(),
             decoder: Decoder::default(),
             table: String::new(),
@@ -122,7 +126,7 @@ impl Films<'_> {
         self.table(&format!("{}_{stem}", change.name()), |reader| {
             let jpeg = std::fs::read(path)?;
             let photo = turbojpeg::decompress(&jpeg, turbojpeg::PixelFormat::RGB)?;
-            for k in 0..FRAMES / 2 {
+            for k in 0..PHOTO_FRAMES {
                 let t = k as f64 / RATE_HZ;
                 let pixels = changed(&photo, change, t, k);
                 let picture = turbojpeg::Image { pixels: pixels.as_slice(), ..photo.as_deref() };
@@ -137,7 +141,7 @@ impl Films<'_> {
             let (width, height) = (640u32, 480u32);
             let mut renderer = Renderer::new(width, height).with_pulse_strength(strength);
             let mut rgb = Vec::new();
-            for k in 0..FRAMES {
+            for k in 0..PHANTOM_FRAMES {
                 let at = Timestamp::from_secs_f64(k as f64 / RATE_HZ);
                 renderer.render(at, k, &mut rgb);
                 let (width, height) = (width as usize, height as usize);
