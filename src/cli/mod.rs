@@ -1,7 +1,7 @@
 //! The command line. The arguments are parsed once, and then one function runs each command.
 //!
 //! Exit codes: 0 success; 1 failure, with the reason on standard error; 2 wrong arguments; 3 damaged or missing data was
-//! found by `verify`, `selftest`, `analyze`, `rescore`, `score`, `import` or `export`, or a full disk ended `record`.
+//! found by `verify`, `selftest`, `analyze`, `rescore`, `pulse`, `score`, `import` or `export`, or a full disk ended `record`.
 
 #![allow(clippy::print_stderr, reason = "a command reports progress and failures on standard error")]
 
@@ -22,6 +22,7 @@ mod problems;
 mod progress;
 #[cfg(feature = "server")]
 mod pull;
+mod pulse;
 mod reassign;
 mod record;
 mod rescore;
@@ -79,6 +80,7 @@ impl CommandLine {
             Command::Export(a) => export::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Analyze(a) => analyze::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Rescore(a) => rescore::run(&a),
+            Command::Pulse(a) => pulse::run(&a),
             Command::Epochs(a) => epochs::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Verify(a) => verify::run(&a),
             Command::Reassign(a) => reassign::run(&a, &Places::find(a.sessions.as_deref())),

@@ -11,8 +11,8 @@ use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
 use super::pauses::Pauses;
 use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
-    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, REPLAY, Timeline, Timestamp, VIDEO, VIDEO_FRAME,
-    VideoLoss, is_repeated_gap,
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, PULSE, REPLAY, SKIN, Timeline, Timestamp,
+    VIDEO, VIDEO_FRAME, VideoLoss, is_repeated_gap,
 };
 
 /// What a session was asked to record of the participant's face.
@@ -199,7 +199,8 @@ fn capitalised(text: &str) -> String {
 
 /// Gaps of `affect_<model>` are another network's findings about the same frames.
 fn is_of_recording(stream: &str) -> bool {
-    stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
+    let is_of_pulse = stream == PULSE || stream.starts_with(SKIN);
+    stream == AFFECT || stream == AFFECT_LATER || !(stream.starts_with("affect_") || is_of_pulse)
 }
 
 /// Closing a recording takes at most this time, in which no frame is due.

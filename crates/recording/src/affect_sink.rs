@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::RigEvent;
 use super::rig_event::EventSender;
-use session::{Body, Latest, SharedFrame, Timestamp};
+use session::{Body, Latest, Pixels, SKIN, SharedFrame, Timestamp};
 use store::{Recorder, StoreError, StreamWriter};
-use vision::{FrameRecords, Reading, RecordBuilder, Scored, VISION_STREAMS};
+use vision::{FrameRecords, Reading, RecordBuilder, Scored, SkinReader, VISION_STREAMS};
 
 /// A frame with its reading, for the preview.
 #[derive(Clone, Debug)]
@@ -21,6 +21,7 @@ pub(super) struct VisionStreams {
     affect: StreamWriter,
     face: StreamWriter,
     landmarks: StreamWriter,
+    skin: StreamWriter,
 }
 
 // The results of the stream writers are ignored: the recorder counts each record that it could not take, reports it and
@@ -28,7 +29,7 @@ pub(super) struct VisionStreams {
 impl VisionStreams {
     pub(super) fn of(recorder: &Recorder) -> Result<Self, StoreError> {
         let [affect, face, landmarks] = VISION_STREAMS.map(|name| recorder.stream(name));
-        Ok(VisionStreams { affect: affect?, face: face?, landmarks: landmarks? })
+        Ok(VisionStreams { affect: affect?, face: face?, landmarks: landmarks?, skin: recorder.stream(SKIN)? })
     }
 
     fn store(&self, at: Timestamp, records: FrameRecords) {
@@ -54,6 +55,7 @@ pub(super) struct AffectSink {
     pace: Arc<InferenceMean>,
     events: EventSender,
     is_in_trouble: bool,
+    skin: SkinReader,
 }
 
 impl AffectSink {
@@ -63,7 +65,15 @@ impl AffectSink {
         pace: Arc<InferenceMean>,
         events: EventSender,
     ) -> Self {
-        AffectSink { streams, records: RecordBuilder::default(), readings, pace, events, is_in_trouble: false }
+        AffectSink {
+            streams,
+            records: RecordBuilder::default(),
+            readings,
+            pace,
+            events,
+            is_in_trouble: false,
+            skin: SkinReader::default(),
+        }
     }
 
     pub(super) fn take(&mut self, scored: Scored) {
@@ -76,6 +86,14 @@ impl AffectSink {
         let meta = scored.frame.meta;
         if let Some(streams) = &self.streams {
             streams.store(meta.at, self.records.add(&meta, &reading, scored.skipped_before));
+            // A camera's JPEG is stored as it is. `affectograph pulse` reads the same colours from the video later, so that the
+            // picture is not decoded twice here. The scoring of the frame has checked that it can be decoded.
+            if let Some(face) = &reading.face
+                && !matches!(scored.frame.pixels, Pixels::Jpeg(_))
+                && let Ok(values) = self.skin.read(&scored.frame, &face.points)
+            {
+                streams.skin.append(meta.at, Body::sample(Some(meta.number), &values)).ok();
+            }
         }
         self.readings.put(FrameReading { frame: scored.frame, reading });
     }

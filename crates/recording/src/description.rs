@@ -74,7 +74,8 @@ pub(super) fn live_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<
 pub(super) fn import_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
     let [affect, face, landmarks] = vision_streams(camera.mode.rate_hz, models);
     let video = session::video_stream(&format!("{}, {}", camera.name, camera.mode));
-    vec![video, affect, face, landmarks, session::health_stream()]
+    let skin = session::skin_stream(camera.mode.rate_hz, &landmarks.software);
+    vec![video, affect, face, landmarks, skin, session::health_stream()]
 }
 
 /// The three streams that the networks fill.

@@ -77,10 +77,12 @@ pub enum GapReason {
     SourceSilent,
     /// The program ended without closing the session.
     Crash,
+    /// A value was computed and is not given, because it would not be reliable. The note has the reason. No data was lost.
+    Unreliable,
 }
 
 impl GapReason {
-    pub const ALL: [GapReason; 11] = [
+    pub const ALL: [GapReason; 12] = [
         GapReason::NoFace,
         GapReason::Skipped,
         GapReason::CameraLost,
@@ -92,6 +94,7 @@ impl GapReason {
         GapReason::SourceLost,
         GapReason::SourceSilent,
         GapReason::Crash,
+        GapReason::Unreliable,
     ];
 
     /// The name stored in files.
@@ -108,6 +111,7 @@ impl GapReason {
             GapReason::SourceLost => "source_lost",
             GapReason::SourceSilent => "source_silent",
             GapReason::Crash => "crash",
+            GapReason::Unreliable => "unreliable",
         }
     }
 
@@ -117,7 +121,7 @@ impl GapReason {
 
     /// Whether captured data was lost permanently.
     pub fn is_loss(self) -> bool {
-        !matches!(self, GapReason::NoFace | GapReason::Skipped)
+        !matches!(self, GapReason::NoFace | GapReason::Skipped | GapReason::Unreliable)
     }
 }
 
@@ -135,6 +139,7 @@ impl fmt::Display for GapReason {
             GapReason::SourceLost => "the source was lost",
             GapReason::SourceSilent => "the source was silent",
             GapReason::Crash => "storing ended early",
+            GapReason::Unreliable => "not reliable enough to be given",
         })
     }
 }

@@ -38,6 +38,36 @@ pub mod face {
     pub const FIELDS: usize = 16;
 }
 
+/// Field positions in the `skin` stream: four patches of the same fields, then the face.
+pub mod skin {
+    /// Patches of skin: forehead, image-left cheek, image-right cheek. The background is the fourth patch.
+    pub const REGIONS: usize = 3;
+    pub const BACKGROUND: usize = REGIONS;
+    pub const PATCHES: usize = REGIONS + 1;
+    pub const PATCH_NAMES: [&str; PATCHES] = ["forehead", "cheek_left", "cheek_right", "background"];
+    /// Positions in a patch.
+    pub const RED: usize = 0;
+    pub const GREEN: usize = 1;
+    pub const BLUE: usize = 2;
+    pub const PIXELS: usize = 3;
+    pub const CLIPPED: usize = 4;
+    pub const SPREAD: usize = 5;
+    pub const PATCH_FIELDS: usize = 6;
+    pub const FACE_X: usize = PATCHES * PATCH_FIELDS;
+    pub const FACE_Y: usize = FACE_X + 1;
+    pub const INTER_OCULAR: usize = FACE_X + 2;
+    pub const MOUTH_OPENNESS: usize = FACE_X + 3;
+    pub const FIELDS: usize = FACE_X + 4;
+}
+
+/// Field positions in the `pulse` stream.
+pub mod pulse {
+    pub const RATE_BPM: usize = 0;
+    pub const RATE_SD_BPM: usize = 1;
+    pub const QUALITY: usize = 2;
+    pub const FIELDS: usize = 3;
+}
+
 /// Below this distance of the outer eye corners, readings are unreliable. Used by the set-up check and to exclude epochs.
 pub const SMALLEST_INTER_OCULAR_PX: f32 = 36.0;
 /// Limits of the mean grey level, 0 … 1, of a well-lit face.
@@ -47,6 +77,10 @@ pub const BRIGHTEST_FACE: f32 = 0.88;
 pub const AFFECT: &str = "affect";
 pub const FACE: &str = "face";
 pub const LANDMARKS: &str = "landmarks";
+/// Mean colours of the participant's skin.
+pub const SKIN: &str = "skin";
+/// Heart rate, computed from `skin` after the recording.
+pub const PULSE: &str = "pulse";
 pub const PAGE: &str = "page";
 pub const MARKER: &str = "marker";
 pub const DELETED: &str = "deleted";
@@ -167,6 +201,54 @@ pub fn landmarks_stream(rate_hz: f64, model: &str) -> StreamInfo {
         "68 facial landmarks of the participant, at the frame's capture time",
         fields,
     )
+}
+
+/// Mean colours of patches of the participant's skin and of the background, and the position of the face. `software` names the
+/// network that placed the patches.
+pub fn skin_stream(rate_hz: f64, software: &str) -> StreamInfo {
+    let patch = |name: &&str| {
+        [
+            Field::new(format!("{name}_r"), "1", "mean level of red, 0 … 255, as coded in the picture"),
+            Field::new(format!("{name}_g"), "1", "mean level of green, 0 … 255, as coded in the picture"),
+            Field::new(format!("{name}_b"), "1", "mean level of blue, 0 … 255, as coded in the picture"),
+            Field::new(format!("{name}_pixels"), "1", "number of pixels that were read; 0: the patch is not visible"),
+            Field::new(format!("{name}_clipped"), "1", "share of pixels at the end of the scale, 0 … 1"),
+            Field::new(format!("{name}_spread"), "1", "standard deviation of the grey levels of the patch"),
+        ]
+    };
+    let mut fields: Vec<Field> = skin::PATCH_NAMES.iter().flat_map(patch).collect();
+    fields.extend([
+        Field::new("face_x", "px", "mean of the 68 landmarks, to the right"),
+        Field::new("face_y", "px", "mean of the 68 landmarks, downwards"),
+        Field::new("inter_ocular", "px", "distance of the outer eye corners"),
+        Field::new("mouth_openness", "1", "inner lip distance over mouth width"),
+    ]);
+    samples(
+        SKIN,
+        Some(rate_hz),
+        software,
+        "mean colours of the participant's skin, read from the frame before compression where the camera does not compress, at \
+         the frame's capture time",
+        fields,
+    )
+}
+
+/// Heart rate in windows of 10 s. A window without a reliable rate is a gap whose note has the reason.
+pub fn pulse_stream(software: &str) -> StreamInfo {
+    let fields = vec![
+        Field::new("rate_bpm", "1/min", "heart rate in the window of 10 s around this time, 39 … 210"),
+        Field::new(
+            "rate_sd_bpm",
+            "1/min",
+            "standard deviation of errors up to 5 per minute in the simulation, at this quality",
+        ),
+        Field::new(
+            "quality",
+            "1",
+            "probability in the simulation that the error is at most 5 per minute, 0 … 1, lower end of its 95 % interval",
+        ),
+    ];
+    samples(PULSE, Some(1.0), software, "heart rate from the stream `skin`; not a medical device", fields)
 }
 
 /// The participant's actions in the page. Each event has `page_ms`, the raw time of the page.
@@ -326,6 +408,14 @@ mod tests {
         assert_eq!(face.field_index("inference"), Some(face::INFERENCE_MS));
         assert_eq!(face.field_index("inter_ocular"), Some(face::INTER_OCULAR));
         assert_eq!(landmarks_stream(30.0, "m").fields.len(), 136);
+        let skin = skin_stream(30.0, "m");
+        assert_eq!(skin.fields.len(), skin::FIELDS);
+        let second = skin::PATCH_FIELDS + skin::CLIPPED;
+        assert_eq!(skin.field_index("cheek_left_clipped"), Some(second));
+        assert_eq!(skin.field_index("background_r"), Some(skin::BACKGROUND * skin::PATCH_FIELDS));
+        assert_eq!(skin.field_index("mouth_openness"), Some(skin::MOUTH_OPENNESS));
+        let pulse = pulse_stream("m");
+        assert_eq!((pulse.fields.len(), pulse.field_index("quality")), (pulse::FIELDS, Some(pulse::QUALITY)));
         let remote = [video_frame_stream(), replay_stream(), server_stream()];
         let local = [page_stream(), marker_stream(), health_stream(), page_clock_stream(), video_stream("c")];
         for s in local.into_iter().chain(remote) {

@@ -18,6 +18,7 @@ mod reading;
 mod resample;
 mod runtime;
 mod score;
+mod skin;
 mod tracker;
 mod worker;
 
@@ -37,5 +38,6 @@ pub use reading::{FaceReading, Reading, StepTimes};
 pub use resample::{Channels, InputFormat, Resampler};
 pub use runtime::{RUNTIME_VARIABLE, Runtime};
 pub use score::{FaceScore, PictureScore, Scorer};
+pub use skin::SkinReader;
 pub use tracker::{Models, Tracked, Vision};
 pub use worker::{Scored, VisionCounters, VisionWorker};

@@ -54,6 +54,16 @@ pub struct Rescore {
 }
 
 #[derive(Debug, Args)]
+pub struct Pulse {
+    /// Session folders, or files in them
+    #[arg(required = true)]
+    pub session: Vec<PathBuf>,
+    /// Print one JSON object per session instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Epochs {
     /// Session folders, or files in them
     #[arg(required_unless_present = "study", conflicts_with = "study")]

@@ -60,6 +60,8 @@ pub enum Command {
     Analyze(Analyze),
     /// Score stored frames that were skipped live, or all frames with another network
     Rescore(Rescore),
+    /// Heart rate from the colours of the skin, for stored sessions
+    Pulse(Pulse),
     /// Average valence and arousal around events of sessions or of a whole study
     Epochs(Box<Epochs>),
     /// Check a session for missing and damaged data

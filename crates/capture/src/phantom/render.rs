@@ -37,6 +37,8 @@ pub struct Renderer {
     lens_row: Vec<u16>,
     /// From linear light to `STEPS` times stored grey levels.
     tone: Vec<f32>,
+    /// 1: the pulse of the script.
+    pulse_strength: f64,
 }
 
 impl Renderer {
@@ -65,8 +67,14 @@ impl Renderer {
             drawn: None,
             noise,
             lens_row: vec![0; (width + 2) * 3],
+            pulse_strength: 1.0,
             tone: (0..=TONE_LAST).map(|k| srgb(k as f32 / TONE_LAST as f32) * 255.0 * STEPS).collect(),
         }
+    }
+
+    /// With another pulse than the script's: 0 for none, 1 for [`script::PULSE_SHARE`].
+    pub fn with_pulse_strength(self, strength: f64) -> Renderer {
+        Renderer { pulse_strength: strength, ..self }
     }
 
     /// Fills `rgb` with the picture for `at`, 3 bytes a pixel, row by row.
@@ -99,7 +107,7 @@ impl Renderer {
 
     fn shade(&mut self, state: &PhantomState, turn: &Rotation, area: Area) {
         let look = Look::new(state, self.raster.pixel_cm());
-        let pulse = script::PULSE_SHARE.map(|share| (share * state.pulse) as f32);
+        let pulse = script::PULSE_SHARE.map(|share| (share * state.pulse * self.pulse_strength) as f32);
         let lights = Lights::new();
         let edge = self.raster.pixel_cm();
         // The number's strip hides what is below; the row above it is softened by one more.
