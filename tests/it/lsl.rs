@@ -245,7 +245,7 @@ fn a_sender_that_is_killed_leaves_a_gap_and_comes_back_into_the_same_stream() {
     let tmp = library();
     let lsl = config(tmp.path());
     let mut amplifier = sender(&python, 600.0, &lsl);
-    let recording = record(&["--duration", "40s", "--lsl", "amp"], tmp.path(), &lsl)
+    let recording = record(&["--duration", "40s", "--lsl", "amp", "--lsl", "type=Markers"], tmp.path(), &lsl)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

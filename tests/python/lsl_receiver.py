@@ -9,6 +9,7 @@ import threading
 import time
 
 import pylsl
+import pylsl.util
 
 names = json.loads(sys.stdin.readline())
 inlets = {}
@@ -34,7 +35,7 @@ while not is_over.is_set() and len(lost) < len(names):
             continue
         try:
             rows, stamps = inlet.pull_chunk(timeout=0.0)
-        except pylsl.LostError:
+        except pylsl.util.LostError:
             lost.add(name)
             continue
         got[name]["rows"] += rows

@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use session::{
-    ANNOTATION, Body, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo,
-    Timeline, Timestamp, VIDEO_FRAME,
+    ANNOTATION, Body, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record,
+    StreamInfo, Timeline, Timestamp, VIDEO_FRAME,
 };
 
 use super::event_text;

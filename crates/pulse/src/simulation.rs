@@ -298,7 +298,8 @@ impl Region {
                 for (block, offset) in self.blocks.iter_mut().zip(&self.block_offsets) {
                     for c in 0..3 {
                         let wanted = colour[c] + offset;
-                        let is_wrong = !((block[c] - wanted).abs() <= coarse[c]);
+                        // The first frame has no colour yet: NaN.
+                        let is_wrong = block[c].is_nan() || (block[c] - wanted).abs() > coarse[c];
                         if is_key || is_wrong {
                             block[c] =
                                 (wanted / coarse[c] / 0.5 + rng.random_range(-0.2..0.2)).round() * coarse[c] * 0.5;

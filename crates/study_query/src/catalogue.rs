@@ -64,7 +64,10 @@ impl Catalogue {
     fn count(&mut self, folder: &Path) -> Result<(), StoreError> {
         let file = SessionFile::open(folder)?;
         // Measurements of the clock are not actions.
-        let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && ![PAGE_CLOCK, LSL_CLOCK].contains(&s.name.as_str()));
+        let streams = file
+            .streams()
+            .iter()
+            .filter(|s| s.kind == StreamKind::Events && ![PAGE_CLOCK, LSL_CLOCK].contains(&s.name.as_str()));
         for stream in streams {
             if stream.name.as_str() == MARKER {
                 // A timeline leaves out the markers that were taken back.

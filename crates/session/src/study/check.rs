@@ -80,7 +80,8 @@ fn sources(study: &Study) -> Result<(), Wrong> {
     for (k, source) in all() {
         source.check().map_err(|message| Wrong::new("[[sources]]", k, message))?;
     }
-    match all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string())) {
+    match all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string()))
+    {
         Some((k, source)) => Err(Wrong::new("[[sources]]", k, format!("the source `{source}` is listed twice"))),
         None => Ok(()),
     }
