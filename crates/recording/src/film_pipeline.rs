@@ -100,9 +100,9 @@ impl FilmNetworks {
             });
             // A thread that waits for room fails to send, and ends.
             drop((order, from_affect));
-            let have_ended = threads.into_iter().map(|thread| thread.join().is_ok()).fold(true, |all, one| all && one);
+            let ends: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
             collected?;
-            if have_ended { Ok(()) } else { Err(StoreError::ThreadDied("film tracker").into()) }
+            if ends.iter().all(Result::is_ok) { Ok(()) } else { Err(StoreError::ThreadDied("film tracker").into()) }
         })
     }
 }
