@@ -11,6 +11,7 @@ mod links;
 mod mutants;
 mod notices;
 mod repository;
+mod test_names;
 
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ type Run = fn(&[String]) -> Result<(), String>;
 const COMMANDS: &[(&str, &str, Run)] = &[
     ("ci", "format, lints, links, circles between files, dependencies", ci::run),
     ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
-    ("links", "checks the files and headings that documents name", links::run),
+    ("links", "checks the files, headings and tests that documents name", links::run),
     ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
     ("assets", "the web parts that the program embeds, from client/ into build/web", assets::run),
     ("bench", "benches, and their ratios to baselines: NAME…", bench::run),
