@@ -15,6 +15,7 @@ mod rig;
 mod rig_event;
 mod rig_page;
 mod router;
+mod stored_view;
 mod unscored;
 mod video_import;
 

@@ -8,6 +8,7 @@ mod annotation;
 mod check;
 mod frame;
 mod health;
+mod hex;
 mod latest;
 pub mod luma;
 mod marker;
@@ -33,6 +34,7 @@ pub use annotation::{Annotation, annotations, coding};
 pub use check::CheckId;
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::{CAPTURED_IN_PAUSE, HealthKind};
+pub use hex::hex;
 pub use latest::{Latest, Taken};
 pub use marker::{
     MARKER_KIND, TAKEN_BACK, UNDO_LIMIT, can_be_taken_back, digit_of_marker, marker_of_digit, marker_taken_back,
