@@ -84,7 +84,7 @@ const keys = (names) => names.map(([style, name]) => h("span", { class: `key ${s
 
 function showAverage(result, answer) {
   const plot = h("div", { class: "plot" });
-  const dropped = Object.entries(answer.dropped).map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`).join(", ");
+  const dropped = Object.entries(answer.dropped).map(([why, n]) => `${why.replaceAll("_", " ")} (${n})`).join(", ");
   result.replaceChildren(
     h("div", { class: "row" }, h("h2", {}, `${count(answer.epochs, "epoch")} of ${count(answer.participants, "participant")}`), keys([["valence", "valence"], ["arousal", "arousal"]])),
     plot,

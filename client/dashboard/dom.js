@@ -73,6 +73,12 @@ export function clock(seconds) {
   return [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60].map((n) => String(n).padStart(2, "0")).join(":");
 }
 
+/** With milliseconds. Rounded first, so that 1.9996 s is not 1.000 s. */
+export function exactClock(seconds) {
+  const ms = Math.max(0, Math.round(seconds * 1000));
+  return `${clock(ms / 1000)}.${String(ms % 1000).padStart(3, "0")}`;
+}
+
 export function bytes(n) {
   if (n >= 1e9) return `${(n / 1e9).toFixed(1)} GB`;
   return n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.ceil(n / 1e3)} kB`;

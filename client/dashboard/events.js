@@ -1,7 +1,7 @@
 // The events of one session: the last ones, the earlier ones on request, and a search over all.
 
 import { get } from "./api.js";
-import { clock, h, later, showStatus } from "./dom.js";
+import { exactClock, h, later, showStatus } from "./dom.js";
 
 /** Events that are listed at first, and that each further request adds. */
 const EVENT_PAGE = 500;
@@ -45,7 +45,7 @@ export function eventList(path, data, showAt) {
     total.textContent = `${listed.length + earlier}` + (earlier > 0 ? `, the last ${listed.length} are listed` : "");
     more.hidden = earlier === 0;
     rows.replaceChildren(...listed.toReversed().map((e) => h("tr", {},
-      h("td", {}, h("button", { type: "button", onclick: () => showAt(e.at_s), title: "Show this time" }, clock(e.at_s))),
+      h("td", {}, h("button", { type: "button", onclick: () => showAt(e.at_s), title: "Show this time" }, exactClock(e.at_s))),
       h("td", {}, e.stream), h("td", {}, e.kind), h("td", {}, h("code", {}, e.what)))));
     if (!listed.length) rows.append(h("tr", {}, h("td", { colspan: 4, class: "empty" }, "No events.")));
   };

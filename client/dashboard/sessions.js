@@ -1,7 +1,7 @@
 // The list of sessions: in pages, searched, and updated with what has changed.
 
 import { encode, get, listen } from "./api.js";
-import { clock, count as counted, h, dateTime, later, sessionTitle, showStatus } from "./dom.js";
+import { again, clock, count as counted, h, dateTime, later, sessionTitle, showStatus } from "./dom.js";
 
 const PAGE = 100;
 const STATES = {
@@ -65,7 +65,8 @@ export function sessionList({ study, participant = "", taken = () => {} }) {
   sort.addEventListener("change", () => load());
   // Other programs may change the folder. The server does not know about this.
   const timer = setInterval(() => sessions.length <= PAGE && load(), 60000);
-  const stop = listen("/v1/library/live", { changed });
+  // A refusal means that the login has ended.
+  const stop = listen("/v1/library/live", { changed }, again);
   const table = h("section", { class: "card scroll" },
     h("table", { class: "folds" },
       h("thead", {}, h("tr", {}, ["Participant", "Study", "Started"].map((t) => h("th", {}, t)),

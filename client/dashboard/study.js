@@ -45,7 +45,7 @@ function form(title, fields, action, before, run, after) {
   };
   show(
     h("h1", {}, title),
-    h("form", { class: "fields", onsubmit: store }, before, fields.sections, problem,
+    h("form", { class: "fields", onsubmit: store }, before.length > 0 && h("section", { class: "card fields" }, before), fields.sections, problem,
       h("div", { class: "row" }, button, h("a", { class: "button", href: "#/studies" }, "Back to the studies"))),
     after);
 }

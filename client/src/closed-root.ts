@@ -12,8 +12,12 @@ export const closedRoot = (kind: string, css: string): { host: HTMLElement; root
   const host = make('div');
   host.setAttribute('data-affectograph', kind);
   const root = host.attachShadow({ mode: 'closed' });
-  const style = new CSSStyleSheet();
-  style.replaceSync(css);
-  root.adoptedStyleSheets = [style];
+  if ('adoptedStyleSheets' in root) {
+    const style = new CSSStyleSheet();
+    style.replaceSync(css);
+    root.adoptedStyleSheets = [style];
+  } else {
+    (root as ShadowRoot).append(make('style', css)); // Safari before 16.4
+  }
   return { host, root };
 };

@@ -18,7 +18,7 @@ use desktop::port::{
 };
 use page::{Placement, monitor_count};
 use recording::{Participation, Rig, RigError, RigPlan};
-use session::{CameraSettings, ConsentBy, OnCrash, PagePlacement, Seat, Study};
+use session::{CameraSettings, ConsentBy, OnCrash, PagePlacement, Seat, Study, hex};
 use store::{Committed, Consent, StudyFile};
 
 /// A session in preparation, with the operator's changes.
@@ -240,7 +240,7 @@ impl ActiveRig {
         let given = request.given_consent;
         let consent = request.consent_text.map(|text| Consent {
             given_at: given.as_ref().map_or_else(Utc::now, |given| given.at),
-            text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
+            text_sha256: hex(&Sha256::digest(text.as_bytes())),
             by: Some(if given.is_some() { ConsentBy::Participant } else { ConsentBy::Operator }),
             name_typed: given.and_then(|given| given.typed),
         });

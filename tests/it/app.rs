@@ -20,8 +20,7 @@ pub struct App {
 }
 
 impl App {
-    /// The shipped demo study with a small picture and a low rate, for busy machines, and with consent on paper. A study in
-    /// the folder of the recordings replaces the shipped one with the same name.
+    /// With [`demo_study`].
     fn open() -> Option<App> {
         let screen = Display::open()?;
         Some(App::open_with(screen, |study| {
@@ -32,19 +31,7 @@ impl App {
     }
 
     fn open_with(screen: Display, change: impl FnOnce(&mut toml::Table)) -> App {
-        let sessions = tempfile::tempdir().unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let shipped = root.join("assets/studies/demo");
-        let mut study: toml::Table = std::fs::read_to_string(shipped.join("study.toml")).unwrap().parse().unwrap();
-        study["page"]["address"] = toml::Value::from(shipped.join("page").display().to_string());
-        study.insert("consent".into(), toml::Table::new().into());
-        let camera = [("width_px", 320.into()), ("height_px", 240.into()), ("rate_hz", 10.0.into())];
-        study.insert("camera".into(), toml::Table::from_iter(camera.map(|(k, v)| (k.to_owned(), v))).into());
-        change(&mut study);
-        let own = sessions.path().join("studies/demo");
-        std::fs::create_dir_all(&own).unwrap();
-        std::fs::write(own.join("study.toml"), study.to_string()).unwrap();
-        App::start(screen, sessions)
+        App::start(screen, demo_study(change))
     }
 
     /// The program with this folder of recordings.
@@ -143,6 +130,24 @@ impl App {
         });
         session.folder
     }
+}
+
+/// A folder of recordings with the shipped demo study, with a small picture and a low rate, for busy machines, and with
+/// consent on paper. A study in the folder of the recordings replaces the shipped one with the same name.
+pub fn demo_study(change: impl FnOnce(&mut toml::Table)) -> tempfile::TempDir {
+    let sessions = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shipped = root.join("assets/studies/demo");
+    let mut study: toml::Table = std::fs::read_to_string(shipped.join("study.toml")).unwrap().parse().unwrap();
+    study["page"]["address"] = toml::Value::from(shipped.join("page").display().to_string());
+    study.insert("consent".into(), toml::Table::new().into());
+    let camera = [("width_px", 320.into()), ("height_px", 240.into()), ("rate_hz", 10.0.into())];
+    study.insert("camera".into(), toml::Table::from_iter(camera.map(|(k, v)| (k.to_owned(), v))).into());
+    change(&mut study);
+    let own = sessions.path().join("studies/demo");
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::write(own.join("study.toml"), study.to_string()).unwrap();
+    sessions
 }
 
 impl Drop for App {
@@ -289,7 +294,10 @@ fn on_one_monitor_a_participant_sees_only_the_study() {
     app.screen.screenshot("seat_1_new_session.png");
     app.keys("Return");
     app.pause(7000);
-    app.screen.screenshot("seat_2_set_up.png");
+    app.wait("a picture of the page for the operator", || {
+        let view = image::open(app.screen.screenshot("seat_2_set_up.png")).unwrap().to_rgb8();
+        (view.pixels().filter(|p| is_of_page(p.0)).count() > 2000).then_some(())
+    });
     let Some(recording) = ScreenRecording::start(&app.screen, "seat.rgb") else { return };
     let folder = app.wait("a recording", || {
         app.keys("ctrl+r");
@@ -324,6 +332,49 @@ fn on_one_monitor_a_participant_sees_only_the_study() {
     app.pause(1500);
     app.screen.screenshot("seat_7_closing.png");
     assert!(!SessionFile::open(&folder).unwrap().header().pilot);
+    assert!(verify(&folder).unwrap().is_intact);
+}
+
+#[test]
+fn a_participant_who_stops_ends_the_recording() {
+    /// The participant's button, at the lower right of the page.
+    const STOP: (i32, i32) = (1240, 769);
+    if crate::vision_support::models().is_none() {
+        return;
+    }
+    let study = |study: &mut toml::Table| {
+        calm_study(study);
+        let participant = study["participant"].as_table_mut().unwrap();
+        participant.insert("withdraw".into(), true.into());
+        let texts = [("withdraw_button", "Aufhören"), ("withdraw_stop", "Ja"), ("withdraw_continue", "Nein")];
+        participant.extend(texts.map(|(key, text)| (key.to_owned(), text.into())));
+    };
+    let Some(app) = Display::open().map(|screen| App::open_with(screen, study)) else { return };
+    app.pause(2500);
+    app.keys("ctrl+n");
+    app.keys("Return");
+    app.pause(7000);
+    let folder = app.wait("a recording", || app.record_now());
+    let shown = |times: usize| {
+        app.wait("the page on the screen", || (app.count(&folder, "page", "shown") >= times).then_some(()));
+        app.pause(1500);
+    };
+    // The cross and the page.
+    shown(2);
+    app.screen.screenshot("withdraw_1_page.png");
+    app.click(STOP.0, STOP.1);
+    app.pause(2500);
+    app.screen.screenshot("withdraw_2_question.png");
+    // The answer that goes on is the first one.
+    app.keys("Tab space");
+    shown(3);
+    app.click(STOP.0, STOP.1);
+    app.pause(2500);
+    app.keys("Tab Tab space");
+    app.wait("the closed session", || app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed)));
+    app.pause(2000);
+    app.screen.screenshot("withdraw_3_closing.png");
+    assert_eq!(app.count(&folder, "health", "participant_withdrew"), 1);
     assert!(verify(&folder).unwrap().is_intact);
 }
 

@@ -3,6 +3,7 @@
 mod editor;
 mod fake;
 mod guided;
+mod keyboard;
 mod manage;
 mod participant;
 #[allow(dead_code, reason = "tests/screens uses the rest")]

@@ -58,6 +58,7 @@ mod vision;
 mod vision_onnx;
 mod vision_parity;
 mod vision_refusals;
+mod vision_stored;
 mod vision_support;
 mod vision_tracking;
 mod whole_line;

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use affectograph::desktop::port::{BackendEvent, Host, PageStatus, SessionPlan, Wake};
+use affectograph::desktop::port::{
+    Backend, BackendEvent, DatasetFormat, FilmImport, Host, JobResult, PageStatus, SessionPlan, SessionsExport, Wake,
+};
 use affectograph::places::Places;
 use affectograph::session::{ParticipantId, Seat, SessionNumber};
 use affectograph::store::{Condition, Library, SessionEntry, SessionState, verify};
 use serde_json::Value;
 
-use crate::need::SmallDisk;
+use crate::need::{SmallDisk, need_shared};
 use crate::program::{command, run, signal};
 use crate::vision_support::models;
 
@@ -99,6 +101,91 @@ fn a_session_is_reassigned_and_erased_from_the_command_line() {
     let library = Library::open(dir.path()).unwrap();
     assert!(library.sessions().unwrap().is_empty() && !folder.parent().unwrap().exists());
     assert!(!library.participants().unwrap().contains(&ParticipantId::numbered(2)));
+}
+
+#[test]
+fn a_session_that_a_kill_left_open_is_closed_and_graded_when_the_window_starts() {
+    if models().is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, folder) = recording(dir.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(only(dir.path()).unwrap().summary.is_none_or(|summary| summary.quality.is_none()), "it was killed");
+    let places = Places { sessions: dir.path().to_owned(), studies: "assets/studies".into(), must_exist: false };
+    let mut backend = affectograph::backend::start(places, Host { wake: Wake::new(|| {}), window: None }).unwrap();
+    let told = wait("the notice", || {
+        backend.poll().into_iter().find_map(|event| match event {
+            BackendEvent::Notice(sentence) => Some(sentence),
+            _ => None,
+        })
+    });
+    assert!(told.contains(&folder.display().to_string()) && told.contains("left open by a crash"), "{told}");
+    let session = only(dir.path()).unwrap();
+    assert_eq!(session.condition, Condition::Opens(SessionState::Recovered));
+    assert!(session.summary.unwrap().quality.is_some(), "it has no grade");
+    backend.close();
+}
+
+/// The result of the job that runs.
+fn job(backend: &mut Box<dyn Backend>) -> JobResult {
+    wait("the end of the job", || {
+        backend.poll().into_iter().find_map(|event| match event {
+            BackendEvent::JobFinished(result) => Some(result),
+            BackendEvent::Failed { sentence, .. } => panic!("{sentence}"),
+            _ => None,
+        })
+    })
+}
+
+#[test]
+fn video_files_are_imported_and_exported_in_every_format_in_the_window() {
+    if models().is_none() {
+        return;
+    }
+    let Some(film) = need_shared("media/single_face.mp4") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let films: Vec<PathBuf> = ["sub-01_smile.mp4", "sub-02_smile.mp4"].map(|name| dir.path().join(name)).into();
+    for copy in &films {
+        std::fs::copy(&film, copy).unwrap();
+    }
+    let sessions = dir.path().join("sessions");
+    let places = Places { sessions: sessions.clone(), studies: "assets/studies".into(), must_exist: false };
+    let mut backend = affectograph::backend::start(places, Host { wake: Wake::new(|| {}), window: None }).unwrap();
+
+    let import = FilmImport { films, study: None, participant: None };
+    backend.import_films(import.clone());
+    let JobResult::Imported { made, there_already: 0, problems, is_cancelled: false } = job(&mut backend) else {
+        panic!("the files were not imported")
+    };
+    assert_eq!(made.len(), 2, "{problems:?}");
+    backend.import_films(import.clone());
+    let again = job(&mut backend);
+    assert!(matches!(again, JobResult::Imported { there_already: 2, .. }), "{again:?}");
+
+    for format in DatasetFormat::ALL {
+        // A folder that does not exist yet, in one that does not exist either.
+        let to = dir.path().join("exports").join(format.as_str());
+        backend.export_sessions(SessionsExport { sessions: made.clone(), format, to: to.clone() });
+        let done = job(&mut backend);
+        assert!(
+            matches!(&done, JobResult::Exported { sessions: 2, left_out, .. } if left_out.is_empty()),
+            "{format:?}: {done:?}"
+        );
+        assert!(std::fs::read_dir(&to).unwrap().next().is_some(), "{format:?}");
+    }
+
+    // A job that is cancelled leaves nothing.
+    let third = dir.path().join("sub-03_smile.mp4");
+    std::fs::copy(&film, &third).unwrap();
+    backend.import_films(FilmImport { films: vec![third], ..import });
+    backend.cancel_job();
+    let cancelled = job(&mut backend);
+    let is_cancelled = matches!(&cancelled, JobResult::Imported { is_cancelled: true, made, .. } if made.is_empty());
+    assert!(is_cancelled || cancelled == JobResult::Cancelled, "{cancelled:?}");
+    assert_eq!(Library::open(&sessions).unwrap().sessions().unwrap().len(), 2);
+    backend.close();
 }
 
 #[test]

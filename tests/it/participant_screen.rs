@@ -202,6 +202,39 @@ fn nothing_but_grey_and_the_page_is_seen_from_waiting_to_closing() {
     host.close().unwrap();
 }
 
+/// With one monitor, the participant's window is hidden in set-up.
+#[test]
+fn the_operator_sees_the_page_of_set_up_while_it_is_on_no_screen() {
+    let Some(display) = Display::open() else { return };
+    let (to, _window_events) = bounded(64);
+    let host = PageHost::open(spec(&display, "calm.html", false), opening(false), to).unwrap();
+    let rehearsal = attach(&host, None, true);
+    wait(&rehearsal, "the preview", |e| matches!(e, PageEvent::Loaded { .. }));
+    let deadline = Instant::now() + PATIENCE;
+    let size = loop {
+        std::thread::sleep(Duration::from_millis(500));
+        let picture = host.picture().try_take().map(|jpeg| image::load_from_memory(&jpeg).unwrap().to_rgb8());
+        let middle = picture.as_ref().map(|p| p.get_pixel(p.width() / 2, p.height() / 2).0);
+        match picture {
+            Some(picture) if middle.is_some_and(is_of_page) => break picture.dimensions(),
+            _ => assert!(Instant::now() < deadline, "the operator's picture shows {middle:?}"),
+        }
+    };
+    assert_eq!(size, (640, 400), "a page that fills the screen of 1280 × 800 pixels");
+    let screen = image::open(display.screenshot("participant_0_set_up.png")).unwrap().to_rgb8();
+    assert!(!screen.pixels().any(|p| is_of_page(p.0)), "the page is on the screen");
+    // The page of the recording is shown in the participant's window, as if there had been no preview.
+    host.detach();
+    wait(&rehearsal, "the end of set-up", |e| *e == PageEvent::Closed);
+    host.set_front(true);
+    let session = attach(&host, None, false);
+    wait(&session, "the page on the screen", is_shown);
+    std::thread::sleep(Duration::from_secs(1));
+    let screen = image::open(display.screenshot("participant_0_page.png")).unwrap().to_rgb8();
+    assert!(is_of_page(screen.get_pixel(640, 400).0), "{:?}", screen.get_pixel(640, 400));
+    host.close().unwrap();
+}
+
 #[test]
 fn the_participant_agrees_and_the_operator_comes_back_by_the_chord() {
     let Some(display) = Display::open() else { return };

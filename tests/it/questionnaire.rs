@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use affectograph::capture::CameraSpec;
-use affectograph::page::Placement;
+use affectograph::page::{PageAddress, Placement, questionnaire_page};
 use affectograph::recording::{Participation, Rig, RigEvent, RigPlan};
-use affectograph::session::{PAGE, ParticipantId, QUESTIONNAIRE};
+use affectograph::session::{PAGE, ParticipantId, QUESTIONNAIRE, QuestionnaireText, Study};
 use affectograph::store::{Library, SessionFile, StudyFile};
 use crossbeam_channel::unbounded;
 use serde_json::Value;
 
+use super::page::Page;
 use super::screen::Display;
 use super::vision_support::models;
 
@@ -195,4 +196,62 @@ fn answers_are_stored_with_their_times() {
     assert_eq!(finished[0]["answers"]["calm"], 3);
     // The clicks of the participant are where actions on a page always are.
     assert!(timeline.events().iter().any(|e| e.stream.as_str() == PAGE && e.what.kind == "keydown"));
+}
+
+const GERMAN: &str = "name = \"mood\"\ntitle = \"Mood\"\n\
+    [[questionnaires]]\nname = \"after\"\nkind = \"manikins\"\ntext = \"Wie fühlen Sie sich?\"\n\
+    [questionnaire_texts]\nlanguage = \"de\"\ncontinue_button = \"Weiter\"\none_missing = \"Eine Antwort fehlt.\"\n\
+    several_missing = \"{number} Antworten fehlen.\"\nvalence_row = \"unangenehm bis angenehm\"\n\
+    arousal_row = \"ruhig bis erregt\"\ndominance_row = \"ausgeliefert bis überlegen\"\n";
+
+/// Written from right to left.
+const HEBREW: &str = "name = \"mood\"\ntitle = \"Mood\"\n\
+    [[questionnaires]]\nname = \"grid\"\nkind = \"affect_grid\"\ntext = \"איך אתם מרגישים?\"\n\
+    [questionnaire_texts]\nlanguage = \"he\"\ncontinue_button = \"המשך\"\none_missing = \"תשובה אחת חסרה.\"\n\
+    several_missing = \"חסרות {number} תשובות.\"\ngrid_top = \"עירני מאוד\"\ngrid_bottom = \"ישנוני\"\n\
+    grid_left = \"לא נעים\"\ngrid_right = \"נעים\"\ngrid_square = \"נעימות {pleasantness}, עוררות {activation}\"\n";
+
+/// Presses the button without an answer and marks what the page says then.
+const REPORT: &str = "<script>document.getElementById('go-on').click();\
+    const said = [...document.querySelectorAll('legend, span, p, #go-on, #grid button:first-child')];\
+    affectograph.mark('said', { language: document.documentElement.lang,\
+      texts: said.map((e) => e.ariaLabel || e.textContent), left_px: said.map((e) => e.getBoundingClientRect().left),\
+      directions: said.map((e) => e.closest('#grid') ? null : getComputedStyle(e).direction) });</script></html>";
+
+#[test]
+fn a_questionnaire_in_another_language_shows_no_english_word() {
+    let Some(display) = Display::open() else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let german = ["Wie fühlen Sie sich?", "unangenehm bis angenehm", "ruhig bis erregt", "ausgeliefert bis überlegen"];
+    let hebrew = ["איך אתם מרגישים?", "עירני מאוד", "ישנוני", "לא נעים", "נעים", "נעימות 1, עוררות 9"];
+    for (text, own, button, missing, direction) in [
+        (GERMAN, &german[..], "Weiter", "3 Antworten fehlen.", "ltr"),
+        (HEBREW, &hebrew[..], "המשך", "תשובה אחת חסרה.", "rtl"),
+    ] {
+        let study = Study::parse(text).unwrap();
+        let page = questionnaire_page(&study.questionnaires[0], &[], &study.questionnaire_texts);
+        assert!(page.contains("</html>"));
+        std::fs::write(tmp.path().join("page.html"), page.replace("</html>", REPORT)).unwrap();
+        let mut page = Page::shown(&display, PageAddress::parse("page.html", tmp.path()).unwrap(), &[]);
+        let said = page.wait_mark("said");
+        std::thread::sleep(Duration::from_millis(500));
+        display.screenshot(&format!("questionnaire_{direction}.png"));
+        let texts: Vec<&str> = said["texts"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
+        for expected in own.iter().chain([&button, &missing]) {
+            let at = texts.iter().position(|t| t == expected).unwrap_or_else(|| panic!("{expected}: {texts:?}"));
+            // The name of a square is read aloud and not shown.
+            let shown = &said["directions"][at];
+            assert!(shown.is_null() || shown == direction, "{expected} is written {shown}");
+        }
+        assert_eq!(said["language"], study.questionnaire_texts.get(QuestionnaireText::Language));
+        let english: Vec<&str> = QuestionnaireText::ALL.iter().map(|t| t.english()).collect();
+        assert!(texts.iter().all(|t| !english.contains(t)), "{texts:?}");
+        // The left end of a scale is on the left, also where people write from right to left.
+        if let [Some(left), Some(right)] = ["לא נעים", "נעים"].map(|end| texts.iter().position(|t| *t == end))
+        {
+            let place = |k: usize| said["left_px"][k].as_f64().unwrap();
+            assert!(place(left) < place(right), "{said}");
+        }
+        page.close();
+    }
 }

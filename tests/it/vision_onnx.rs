@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use affectograph::session::hex;
 use sha2::{Digest, Sha256};
 
 #[derive(Default)]
@@ -105,7 +106,7 @@ pub fn model(
 pub fn install(folder: &Path, onnx: &[u8], card: &str) {
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("model.onnx"), onnx).unwrap();
-    let sum: String = Sha256::digest(onnx).iter().map(|b| format!("{b:02x}")).collect();
+    let sum = hex(&Sha256::digest(onnx));
     std::fs::write(folder.join("model.toml"), card.replace("SHA", &sum)).unwrap();
 }
 

@@ -1,9 +1,9 @@
-//! `cargo xtask links`: checks that the files and headings exist that documents link to or name.
+//! `cargo xtask links`: checks that the files, headings and tests exist that documents link to or name.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use crate::repository;
+use crate::{repository, test_names};
 
 /// A text in backquotes is taken for a file if it has one of these extensions or starts with a folder of the repository.
 const ENDINGS: &[&str] =
@@ -36,6 +36,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
                 problems.push(format!("{}:{}: {problem}", document.display(), mention.line));
             }
         }
+    }
+    if let Some(text) = documents.get(Path::new(test_names::DOCUMENT)) {
+        problems.extend(test_names::problems(text, &root, &files)?);
     }
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }

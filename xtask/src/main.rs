@@ -15,6 +15,7 @@ mod markdown;
 mod mutants;
 mod notices;
 mod repository;
+mod test_names;
 
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ type Run = fn(&[String]) -> Result<(), String>;
 const COMMANDS: &[(&str, &str, Run)] = &[
     ("ci", "format, lints, links, circles between files, dependencies", ci::run),
     ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
-    ("links", "checks the files and headings that documents name", links::run),
+    ("links", "checks the files, headings and tests that documents name", links::run),
     ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
     ("manual", "the manual from docs/, with search, into build/manual/html", manual::run),
     ("dist", "the packages of Linux, into dist/: [--program FILE]", dist::run),

@@ -34,11 +34,14 @@ const startWorker = async (url: string): Promise<Worker> => {
   }
 };
 
+/** Next replaces `new URL` with two literals by an address without an origin. */
+const absolute = ({ href }: URL): string => new URL(href, document.baseURI).href;
+
 /** The addresses of files that are not modules of this page. Bundlers recognise `new URL` with two literals. */
 const urlsOf = (assets: string | undefined): { worker: string; runtime: string } => (assets === undefined
   ? {
-    worker: new URL('./scores.worker.js', import.meta.url).href,
-    runtime: new URL('./ort-wasm-simd-threaded.wasm', import.meta.url).href,
+    worker: absolute(new URL('./scores.worker.js', import.meta.url)),
+    runtime: absolute(new URL('./ort-wasm-simd-threaded.wasm', import.meta.url)),
   }
   : { worker: asset(assets, 'scores.worker.js'), runtime: asset(assets, 'ort-wasm-simd-threaded.wasm') });
 

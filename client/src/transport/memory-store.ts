@@ -29,6 +29,9 @@ export class MemoryStore implements Store {
     return structuredClone(session);
   }
 
+  /** Another document has another store. */
+  interrupt(): void {}
+
   /** Whether something may be added to the session. */
   #takes(session: string) {
     const row = this.#all.get(session);

@@ -166,9 +166,10 @@ export class Outbox {
   /**
    * Called when the page may be left. Batches that are not stored are kept where the next page finds them. Returns batches
    * that the server has not received, oldest first, as many as a browser sends while a page is left. If the page stays,
-   * the kept batches are stored as usual and removed.
+   * the kept batches are stored as usual and removed. `isKept`: the document is kept for the way back, and stores nothing until
+   * then.
    */
-  leave(): string[] {
+  leave(isKept: boolean): string[] {
     this.#seal();
     const place = this.#place;
     if (!place) return [];
@@ -182,7 +183,7 @@ export class Outbox {
     }
     const records: string[] = [];
     let bytes = 0;
-    void this.#stay();
+    if (!isKept) void this.#stay();
     for (const batch of [...this.#unacknowledged, ...this.#unstored]) {
       for (const record of batch.records) {
         bytes += record.length * 2;

@@ -277,7 +277,7 @@ export class Run {
     this.#host.release();
     this.#media.flush();
     this.#recordReading();
-    const records = this.#outbox.leave();
+    const records = this.#outbox.leave(isKept);
     if (records.length > 0) {
       this.#api.recordsOnLeaving(opened.session.id, opened.session.token, batchBody([this.#info], records));
     }
@@ -285,6 +285,7 @@ export class Run {
       // The browser may show this document again later. Meanwhile the next document continues the numbers.
       this.#outbox.close();
       opened.release();
+      this.#store!.interrupt();
     }
   }
 

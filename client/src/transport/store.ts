@@ -4,7 +4,8 @@
 // server was stored here before, and no number is used twice, even after a crash.
 
 import { keys } from '../natives/js';
-import { promise, within } from '../natives/promise';
+import { append, kept } from '../natives/lists';
+import { background, promise, within } from '../natives/promise';
 
 /** The count of numbered records of each stream. */
 export type Numbers = Record<string, number>;
@@ -92,6 +93,9 @@ export interface Store {
   withdraw(session: string): Promise<void>;
   /** Deletes everything of a session. */
   forget(session: string): Promise<void>;
+  /** Ends what is being read or written now, without effect: its promises reject. WebKit stops a document that it keeps for
+   * the way back in the middle of a transaction, and every later document would wait for its end. */
+  interrupt(): void;
 }
 
 /** The larger of both for each stream. */
@@ -116,10 +120,14 @@ const done = <T>(request: IDBRequest<T>): Promise<T> => promise((resolve, reject
   request.onerror = () => reject(request.error ?? new Error('IndexedDB refused a request'));
 });
 
-const ended = (transaction: IDBTransaction): Promise<void> => promise((resolve, reject) => {
-  transaction.oncomplete = () => resolve();
-  transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB ended a transaction'));
-});
+const ended = (transaction: IDBTransaction): Promise<void> => {
+  const end = promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB ended a transaction'));
+  });
+  void background(() => end); // a request that fails before it is reported first
+  return end;
+};
 
 /** All keys that begin with the session. */
 const of = (session: string) => IDBKeyRange.bound([session], [session, []]);
@@ -128,13 +136,29 @@ class IndexedDbStore implements Store {
   readonly isPersistent = true;
 
   readonly #db: IDBDatabase;
+  /** Transactions that have not ended. */
+  #open: IDBTransaction[] = [];
 
   constructor(db: IDBDatabase) {
     this.#db = db;
   }
 
   #begin(names: string | string[], mode: IDBTransactionMode): IDBTransaction {
-    return this.#db.transaction(names, mode);
+    const transaction = this.#db.transaction(names, mode);
+    append(this.#open, transaction);
+    const end = () => { this.#open = kept(this.#open, (other) => other !== transaction); };
+    for (const type of ['complete', 'abort']) transaction.addEventListener(type, end);
+    return transaction;
+  }
+
+  interrupt(): void {
+    for (const transaction of this.#open) {
+      try {
+        transaction.abort();
+      } catch {
+        // It is being committed.
+      }
+    }
   }
 
   #read<T>(name: string, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
 import { need } from '../need';
+import { IS_TLS } from './tls';
 
 declare const AFFECTOGRAPH_CLIENT: string;
 export const CLIENT = AFFECTOGRAPH_CLIENT;
@@ -13,9 +14,12 @@ export const CHROMIUM = process.env['AFFECTOGRAPH_CHROMIUM'] ?? '/usr/bin/chromi
 /** The reason to skip browser tests, or false. */
 export const skip: string | false = need(existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`);
 
+/** The certificate of the tests' server is self-signed. */
+const TRUST = IS_TLS ? ['--ignore-certificate-errors'] : [];
+
 export const launch = (more: string[] = []): Promise<Browser> => chromium.launch({
   executablePath: CHROMIUM,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...more],
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...TRUST, ...more],
 });
 
 const TYPES: Record<string, string> = {

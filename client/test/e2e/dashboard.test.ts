@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually, site } from './browser';
 import { experimentPage, skip as noFace, takePart, withOwnerAndFace } from './experiment';
+import { pictures } from './pictures';
 import { noProgram } from './program';
 import { PICTURES, browser, login, program } from './served';
 
@@ -42,7 +43,7 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
     await owner.locator('table a').first().waitFor({ timeout: 10_000 });
     assert.equal(await owner.locator('table a').count(), 1);
 
-    const coming = participant(9000);
+    const coming = participant(15_000);
     await owner.locator('.lamp.recording').waitFor(); // it appears without a reload
     await picture(owner, 'home');
     await owner.locator('tr', { has: owner.locator('.lamp.recording') }).locator('a').click();
@@ -50,8 +51,11 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
     await eventually('a first reading', async () => /\d/.test(await read()));
     const earlier = await read();
     await eventually('the next reading', async () => await read() !== earlier);
-    await owner.waitForTimeout(6000);
-    await picture(owner, 'live');
+    await owner.waitForTimeout(4000);
+    await pictures(owner, 'live', (p) => p.locator('.lamp.recording').waitFor());
+    await owner.getByRole('button', { name: 'Close now…' }).click();
+    await pictures(owner, 'dialog_close', (p) => p.locator('dialog').waitFor());
+    await owner.locator('dialog').getByRole('button', { name: 'Cancel' }).click();
     await coming;
     await owner.getByText('Download').first().waitFor({ timeout: 30_000 }); // the view changes when the session has ended
     const rows = await owner.locator('.events tbody tr').allTextContents();
@@ -82,7 +86,8 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
     await owner.getByText('Erase participant').click();
     const name = /Erase (sub-\w+)/.exec((await owner.locator('dialog h2').textContent()) ?? '')![1]!;
     await owner.keyboard.type(name);
-    await picture(owner, 'erase');
+    await pictures(owner, 'dialog_erase_participant', (p) => p.locator('dialog').waitFor());
+    await owner.locator('dialog input').focus();
     await owner.keyboard.press('Enter');
     await eventually('the erasure', async () => program.recorded().length === 1 && await owner.locator('table a').count() === 1);
     assert.deepEqual(wrong, [], 'no error in the console, for example a refused script or style');

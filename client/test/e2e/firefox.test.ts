@@ -7,6 +7,7 @@ import puppeteer, { type Browser } from 'puppeteer-core';
 import { need } from '../need';
 import { eventually, site } from './browser';
 import { Program, noProgram, query } from './program';
+import { IS_TLS } from './tls';
 
 const FIREFOX = process.env['AFFECTOGRAPH_FIREFOX'] ?? '/usr/bin/firefox-esr';
 const skip = noProgram() || need(existsSync(FIREFOX) ? false : `there is no ${FIREFOX}`);
@@ -16,7 +17,7 @@ const program = new Program();
 before(async () => {
   if (skip) return;
   browser = await puppeteer.launch({
-    browser: 'firefox', executablePath: FIREFOX, headless: true, protocolTimeout: 120_000, timeout: 120_000,
+    browser: 'firefox', executablePath: FIREFOX, headless: true, protocolTimeout: 120_000, timeout: 120_000, acceptInsecureCerts: IS_TLS,
     extraPrefsFirefox: { 'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true },
   });
   await program.start();

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { type Site, eventually, site } from './browser';
 import { agree, skip as noFace, withOwnerAndFace } from './experiment';
+import { pictures } from './pictures';
 import { noProgram } from './program';
 import { PICTURES, browser, login, program } from './served';
 
@@ -23,6 +24,7 @@ ${code}
 /** Makes the study and its key, and returns the code for the page. */
 const makeStudy = async (owner: Page, origin: string): Promise<string> => {
   await owner.goto(`${program.url}/#/new-study`);
+  await pictures(owner, 'new_study', (p) => p.getByLabel('Short name').waitFor());
   await owner.getByLabel('Short name').fill('shop');
   await owner.getByLabel('Title').fill('Shop <i>study</i>');
   await owner.getByLabel('Address of the study').fill(`${origin}/task`);
@@ -45,6 +47,7 @@ const makeStudy = async (owner: Page, origin: string): Promise<string> => {
   await owner.locator('dialog textarea').fill('https://with.example/path');
   await owner.getByRole('button', { name: 'Make the key' }).click();
   await owner.locator('dialog .loss', { hasText: 'is not an origin' }).waitFor();
+  await pictures(owner, 'dialog_key', (p) => p.locator('dialog textarea').waitFor());
   await owner.locator('dialog textarea').fill(origin);
   await owner.getByRole('button', { name: 'Make the key' }).click();
   await card.getByText('Code for your page').click();
@@ -78,23 +81,6 @@ const visitTask = async (address: string): Promise<{ condition: string; completi
 const files = (root: string): string[] => readdirSync(root, { recursive: true })
   .map((name) => join(root, String(name))).filter((path) => statSync(path).isFile());
 
-/** Pictures of a view at three widths, light and dark. No view is wider than its window. */
-const pictures = async (owner: Page, name: string, ready: (page: Page) => Promise<void>) => {
-  for (const [width, height] of [[390, 844], [1280, 800], [1920, 1080]] as const) {
-    await owner.setViewportSize({ width, height });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await owner.emulateMedia({ colorScheme });
-      await owner.waitForTimeout(400);
-      await ready(owner);
-      const wide = await owner.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${name} at ${width} px is ${wide} px too wide`);
-      await owner.screenshot({ path: join(PICTURES, `dashboard_${name}_${width}_${colorScheme}.png`), fullPage: true });
-    }
-  }
-  await owner.setViewportSize({ width: 1280, height: 800 });
-  await owner.emulateMedia({ colorScheme: 'light' });
-};
-
 test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, async () => {
   const pages: Record<string, string> = {};
   const shop: Site = await site(pages);
@@ -108,7 +94,10 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
   });
   try {
     await owner.goto(program.url);
+    await pictures(owner, 'login', (p) => p.locator('#password').waitFor());
+    await owner.locator('#password').focus();
     await login(owner);
+    await pictures(owner, 'home_empty', (p) => p.getByText('0 sessions').waitFor());
     const code = await makeStudy(owner, shop.url);
     assert.match(code, /integrity="sha384-/);
     pages['/task'] = PAGE(code);
@@ -164,9 +153,12 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
     await owner.getByRole('heading', { name: /^sub-/ }).waitFor();
     await eventually('both sessions of one person', async () => await owner.locator('table a').count() === 2);
     await pictures(owner, 'participant', (p) => p.locator('table a').first().waitFor());
+    await owner.goto(`${program.url}/#/session/sub-nobody_01`);
+    await pictures(owner, 'not_found', (p) => p.getByText('Back to all sessions').waitFor());
 
     await owner.goto(`${program.url}/#/average/shop`);
     await owner.getByText('epochs of 2 participants').waitFor();
+    await pictures(owner, 'average', (p) => p.locator('.plot canvas').first().waitFor());
     const choices = owner.locator('form select');
     await choices.nth(1).selectOption({ index: 1 });
     await choices.nth(3).selectOption({ label: (await choices.nth(3).locator('option', { hasText: 'page · click' }).textContent())! });
@@ -175,7 +167,7 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
     await owner.getByLabel('Until').fill('1');
     await owner.getByRole('button', { name: 'Show' }).click();
     await owner.getByText('Cluster-based permutation test').waitFor({ timeout: 30_000 });
-    await pictures(owner, 'analysis', (p) => p.locator('.plot canvas').first().waitFor());
+    await pictures(owner, 'comparison', (p) => p.locator('.plot canvas').first().waitFor());
 
     // A download that the browser itself makes, and one session erased.
     await owner.goto(`${program.url}/#/studies`);
@@ -187,7 +179,7 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
     await owner.goto(`${program.url}/#/`);
     await owner.locator('table a').first().click();
     await owner.getByRole('button', { name: 'Erase session' }).click();
-    await owner.screenshot({ path: join(PICTURES, 'dashboard_erase_session.png') });
+    await pictures(owner, 'dialog_erase_session', (p) => p.locator('dialog').waitFor());
     await owner.getByRole('button', { name: 'Erase session', exact: true }).click();
     await eventually('the erasure', async () => program.recorded().length === 2 && await owner.locator('table a').count() === 2);
     assert.deepEqual(wrong, [], 'no error in the console, for example a refused script or style');

@@ -56,7 +56,11 @@ const record = async (url: string): Promise<void> => {
     await page.click('#buy');
     await page.evaluate('recorder.affect$.subscribe(() => { window.scored = true; })');
     await page.waitForFunction('window.scored', null, { timeout: 90_000 })
-      .catch((error: unknown) => { throw new Error(`no scores: ${problems.join('; ')}`, { cause: error }); });
+      .catch((error: unknown) => {
+        const health = program.recorded().filter((s) => !earlier.has(s))
+          .flatMap((s) => query<{ kind: string; data: string }>(s, "SELECT kind, data FROM event WHERE stream = 'health'"));
+        throw new Error(`no scores: ${problems.join('; ')} ${JSON.stringify(health)}`, { cause: error });
+      });
     assert.equal((await page.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
   } finally {
     await context.close();

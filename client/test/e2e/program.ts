@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { need } from '../need';
 import { CLIENT } from './browser';
+import { IS_TLS, certificate } from './tls';
 
 const PROGRAM = process.env['AFFECTOGRAPH_PROGRAM'] ?? join(CLIENT, '../target/debug/affectograph');
 
@@ -80,7 +81,9 @@ export class Program {
   /** `more`: further options of `serve`. */
   async start(...more: string[]): Promise<void> {
     const address = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
-    const child = spawn(PROGRAM, ['serve', '--address', address, '--min-free-gb', '0', ...more], {
+    const tls = IS_TLS && !more.includes('--certificate') ? certificate(this.folder) : [];
+    const disk = more.includes('--min-free-gb') ? [] : ['--min-free-gb', '0'];
+    const child = spawn(PROGRAM, ['serve', '--address', address, ...disk, ...tls, ...more], {
       cwd: join(CLIENT, '..'), env: this.env, stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process = child;
@@ -126,6 +129,6 @@ export class Program {
 
 /** Rows of a session file, read without the program. */
 export const query = <Row>(folder: string, sql: string): Row[] => {
-  const out = execFileSync('sqlite3', ['-cmd', '.timeout 10000', '-json', join(folder, 'session.sqlite'), sql], { maxBuffer: 1e8 }).toString();
+  const out = execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 10000', '-json', join(folder, 'session.sqlite'), sql], { maxBuffer: 1e8 }).toString();
   return JSON.parse(out === '' ? '[]' : out) as Row[];
 };

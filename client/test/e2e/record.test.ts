@@ -308,24 +308,3 @@ test('the page is recorded for replay, without what is masked', { skip }, () => 
   const told = JSON.stringify(rows);
   assert.ok(told.includes('Buy now') && !told.includes('visible to nobody') && !told.includes('dear diary'));
 }, 'replay: true, mask: [".diary"]'));
-
-test('on a busy page the main thread hardly notices', { skip }, () => visit(async ({ page }) => {
-  await page.evaluate('started');
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send('Profiler.enable');
-  await cdp.send('Profiler.start');
-  await page.click('#comment');
-  for (let k = 0; k < 150; k++) {
-    await page.mouse.move(50 + k * 4, 100 + (k % 20) * 10);
-    if (k % 3 === 0) await page.keyboard.press('a');
-    if (k % 10 === 0) await page.mouse.wheel(0, 30);
-  }
-  await page.waitForTimeout(1000);
-  const { profile } = await cdp.send('Profiler.stop');
-  const ours = new Set(profile.nodes.filter((n) => n.callFrame.url.includes('/dist/')).map((n) => n.id));
-  let own_us = 0;
-  profile.samples!.forEach((id, k) => { if (ours.has(id)) own_us += profile.timeDeltas![k]!; });
-  const whole_us = profile.endTime - profile.startTime;
-  console.log(`ours: ${(own_us / 1000).toFixed(1)} ms of ${(whole_us / 1000).toFixed(0)} ms, ${((100 * own_us) / whole_us).toFixed(2)} %`);
-  assert.ok(own_us > 0);
-}));

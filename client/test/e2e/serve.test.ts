@@ -21,6 +21,30 @@ const events = (session: string, stream: string) =>
 const counts = (session: string) => Object.fromEntries(query<{ name: string; n: number }>(session,
   'SELECT stream.name AS name, count(*) AS n FROM record JOIN stream ON stream.id = record.stream GROUP BY name').map((r) => [r.name, r.n]));
 
+interface Quality { face_record: string; frames_expected: number; frames_scored: number; frames_skipped: number; frames_stored: number; frames_lost: number }
+
+/** What `show` and the methods text say about the frames is true. */
+const isDescribed = (session: string, camera: string): void => {
+  const q = JSON.parse(program.run('show', '--json', session)) as Quality;
+  const shown = program.run('show', session);
+  const to = join(folder, `report-${camera}`);
+  program.run('export', session, '--format', 'report', '--to', to);
+  const methods = readFileSync(join(to, 'methods.txt'), 'utf8');
+  console.log(`${q.frames_expected} frames, ${q.frames_stored} stored, ${q.frames_scored} scored, ${q.frames_skipped} skipped, ${q.frames_lost} lost\n${methods.split('\n')[0]}`);
+  if (camera === 'scores') {
+    assert.deepEqual([q.face_record, q.frames_stored], ['scores', 0]);
+    assert.equal(q.frames_scored + q.frames_skipped + q.frames_lost, q.frames_expected, 'each frame is counted once');
+    assert.match(shown, /no picture was stored/);
+    assert.doesNotMatch(shown, /in the video/);
+    assert.match(methods, /browser scored the frames of its own camera/);
+    assert.doesNotMatch(methods, /Every frame was stored|without a camera/);
+  } else {
+    assert.equal(q.face_record, 'pictures');
+    assert.ok(q.frames_stored > 0);
+    assert.doesNotMatch(methods, /no picture/);
+  }
+};
+
 for (const camera of ['video', 'scores']) {
   test(`an experiment with camera "${camera}" becomes a session`, { skip, timeout: 240_000 }, async () => {
     const earlier = new Set(program.recorded());
@@ -60,7 +84,9 @@ for (const camera of ['video', 'scores']) {
       assert.ok(affect.low * 1e9 < click.at_ns);
       const replay = events(session, 'replay').map((e) => e.data as { type: number });
       assert.ok(replay.some((e) => e.type === 2) && replay.some((e) => e.type === 3), 'the snapshot of the page and its changes');
-      if (camera === 'video') console.log(program.run('show', session).split('\n').slice(0, 12).join('\n'));
+      await eventually('the session is closed', () => program.isClosed(session), 90_000)
+        .catch((error: unknown) => { throw new Error(`${program.run('show', session)}\n${JSON.stringify(events(session, 'server'))}`, { cause: error }); });
+      isDescribed(session, camera);
     } finally {
       await page.context().close();
       shop.close();

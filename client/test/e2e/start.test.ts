@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { accept, answer, dialog, eventually, launch, site, skip, words } from './browser';
+import { PICTURES } from './served';
 import { ProtocolServer, type Session, rowsOf } from './server';
 import { type Prepare, type State, type Work, hasDialog, opened, started, visit as visitPage } from './visit';
 
@@ -251,6 +253,30 @@ test('without a text of the study, what will be recorded is listed', { skip }, (
     assert.ok(text.includes(what), `${what} is not in: ${text}`);
   }
 }));
+
+/** As in Safari before 16.4. */
+const NO_ADOPTED_STYLES = `
+  delete Document.prototype.adoptedStyleSheets;
+  delete ShadowRoot.prototype.adoptedStyleSheets;
+  window.CSSStyleSheet = class { constructor() { throw new TypeError('Illegal constructor'); } };`;
+
+test('a browser without constructable style sheets shows the dialog and the sign with their styles', { skip }, () => visitPage(
+  browser, (server) => PAGE(server, ASKED), (server) => { server.consentText = 'Please.'; }, async ({ url, page }) => {
+    await page.addInitScript(NO_ADOPTED_STYLES);
+    await page.goto(url);
+    assert.match(await said(page), /Please\./);
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send('DOM.enable');
+    const { nodes } = await cdp.send('Accessibility.getFullAXTree');
+    const { backendDOMNodeId } = nodes.find((n) => n.role?.value === 'dialog')!;
+    const { model } = await cdp.send('DOM.getBoxModel', { backendNodeId: backendDOMNodeId! });
+    assert.equal(model.width, 544, 'the width of the style: 34rem');
+    await page.screenshot({ path: join(PICTURES, 'consent_no_adopted_styles.png') });
+    await accept(page);
+    assert.equal((await started(page)).phase, 'recording');
+    await eventually('the sign', async () => (await words(page)).includes('Recording, without camera'));
+    await page.screenshot({ path: join(PICTURES, 'sign_no_adopted_styles.png') });
+  }));
 
 test('a silent server delays the dialog by five seconds at most', { skip }, () => visit(ASKED, (server) => {
   server.consentText = 'We study shops.';

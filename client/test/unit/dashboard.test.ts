@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 // @ts-expect-error: the dashboard is plain JavaScript
+import { exactClock } from '../../dashboard/dom.js';
+// @ts-expect-error: the dashboard is plain JavaScript
 import { newest } from '../../dashboard/events.js';
 // @ts-expect-error: the dashboard is plain JavaScript
 import { needsAddress } from '../../dashboard/study.js';
@@ -19,6 +21,11 @@ test('a live list of events keeps the newest and counts the earlier ones', () =>
     assert.ok(listed.length <= 100);
   }
   assert.deepEqual([listed.at(0), listed.at(-1), earlier], [2900, 2999, 2900]);
+});
+
+test('the time of an event is rounded to milliseconds', () => {
+  const times = [0, 6.4124, 59.9996, 3661.5].map((at_s) => (exactClock as (seconds: number) => string)(at_s));
+  assert.deepEqual(times, ['00:00:00.000', '00:00:06.412', '00:01:00.000', '01:01:01.500']);
 });
 
 test('a study without a page can be changed without an address', () => {

@@ -10,7 +10,7 @@ import { on, rest } from '../../src/transport/listen';
 import { MemoryStore } from '../../src/transport/memory-store';
 import type { Store } from '../../src/transport/store';
 import { withdraw } from '../../src/transport/withdrawal';
-import { begun, kinds } from './stores';
+import { begun, indexedDb, kinds } from './stores';
 
 Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as in a window
 const shelf = new Map<string, string>();
@@ -61,7 +61,7 @@ for (const [name, make] of kinds) {
       await outbox.flush();
       await drained(new Sender(api, store, session));
       outbox.add(event(k++));
-      outbox.leave();
+      outbox.leave(false);
       await adoptLeft(store, id); // the next document starts immediately
       outbox.close();
     }
@@ -83,7 +83,7 @@ for (const [name, make] of kinds) {
     const dying = new Outbox({ ...store, keepBatch: () => new Promise(() => undefined) } as Store);
     dying.open(id, 1, {});
     for (let k = 0; k < 10; k++) dying.add(event(k));
-    assert.equal(dying.leave().length, 10);
+    assert.equal(dying.leave(false).length, 10);
     assert.equal(await store.countBatches(id), 0);
     await adoptLeft(store, id);
     assert.equal(await store.countBatches(id), 1);
@@ -113,6 +113,37 @@ for (const [name, make] of kinds) {
     assert.equal(await store.countChunks(id), 0);
   });
 }
+
+test('a document that is put aside leaves no transaction behind, and what it wrote is found by the next one', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => { unhandled.push(error); };
+  process.on('unhandledRejection', note);
+  const [store, next] = [await indexedDb(), await indexedDb()];
+  const { id } = await begun(store);
+  const outbox = new Outbox(store);
+  outbox.open(id, 1, {});
+  outbox.add(event(0));
+  const writing = outbox.flush();
+  const others = [store.change(id, (s) => { s.frames = 99; }), store.keepDocument(id, { document: 1, time_origin_utc_ms: 0, clock: null }), store.sessions()];
+  assert.equal(outbox.leave(true).length, 1);
+  outbox.close();
+  store.interrupt();
+  for (const other of others) await assert.rejects(other);
+  await writing;
+  assert.equal(await next.countBatches(id), 0);
+  assert.equal((await next.session(id))!.frames, 0);
+  await adoptLeft(next, id);
+  assert.equal(await next.countBatches(id), 1);
+  // It comes back.
+  outbox.open(id, 2, (await store.session(id))!.next);
+  outbox.add(event(1));
+  await outbox.flush();
+  assert.equal(await store.countBatches(id), 2);
+  outbox.close();
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  process.off('unhandledRejection', note);
+  assert.deepEqual(unhandled, []);
+});
 
 test('a store that fails keeps nobody from recording on', async () => {
   const store = new MemoryStore();
@@ -293,7 +324,7 @@ for (const [name, make] of kinds) {
     await store.keepDocument(session.id, { document: 1, time_origin_utc_ms: 0, clock: null });
     await store.keepChunk(session.id, { n: 0, bytes: new Blob(['x']) });
     outbox.add(event(20));
-    outbox.leave(); // also in localStorage
+    outbox.leave(false); // also in localStorage
     await outbox.discard();
     let isThere = false;
     const asked: string[] = [];

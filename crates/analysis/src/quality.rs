@@ -11,8 +11,8 @@ use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
 use super::pauses::Pauses;
 use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
-    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, PULSE, REPLAY, SKIN, Timeline, Timestamp,
-    VIDEO, VIDEO_FRAME, VideoLoss, is_repeated_gap,
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, PULSE, REPLAY, SKIN, Timeline,
+    Timestamp, VIDEO, VIDEO_FRAME, VideoLoss, is_repeated_gap,
 };
 
 /// What a session was asked to record of the participant's face.

@@ -7,7 +7,7 @@ use session::{ConsentBy, PhaseKind, QuestionnaireTime, Study};
 
 use super::command::{Command, EditorCommand};
 use super::state::{AfterSave, EditorTab, State, StudyEditor};
-use super::{editor_form, editor_lists, screen_layout, theme, widgets};
+use super::{editor_form, editor_lists, editor_texts, screen_layout, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(editor) = &state.editor else { return };
@@ -23,6 +23,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let bar = theme::bar(&p).inner_margin(Margin::symmetric(16, 12));
     Panel::bottom("editor bar").frame(bar).show(ui, |ui| save_bar(ui, editor, commands));
+    screen_layout::between_bars(ui, |ui| body(ui, editor, state, commands));
+}
+
+fn body(ui: &mut Ui, editor: &StudyEditor, state: &State, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
     let side = Frame::new().fill(p.ground).inner_margin(Margin { left: 4, right: 16, top: 12, bottom: 12 });
     let width = (ui.available_width() * 0.36).clamp(280.0, 520.0);
     Panel::right("preview").frame(side).resizable(false).show_separator_line(false).exact_size(width).show(ui, |ui| {
@@ -41,6 +46,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 editor_form::show(ui, &mut edited, state, commands);
                 editor_lists::show(ui, &mut edited, editor);
+                editor_texts::show(ui, &mut edited);
             });
             if edited != *study {
                 commands.push(Command::Editor(EditorCommand::SetStudy(Box::new(edited))));
@@ -70,6 +76,7 @@ fn text(ui: &mut Ui, editor: &StudyEditor, commands: &mut Vec<Command>) {
 
 fn save_bar(ui: &mut Ui, editor: &StudyEditor, commands: &mut Vec<Command>) {
     let command = |command: EditorCommand| Command::Editor(command);
+    let is_narrow = ui.available_width() < screen_layout::WIDE;
     ui.horizontal(|ui| {
         if editor.is_leaving {
             ui.label("The changes are not saved.");
@@ -78,6 +85,9 @@ fn save_bar(ui: &mut Ui, editor: &StudyEditor, commands: &mut Vec<Command>) {
             }
             if ui.button("Keep editing").clicked() {
                 commands.push(command(EditorCommand::KeepEditing));
+            }
+            if is_narrow {
+                return;
             }
         } else if ui.button("Back to sessions").clicked() {
             commands.push(command(EditorCommand::Leave));

@@ -9,13 +9,13 @@ use session::{PagePlacement, PageSettings, Study};
 
 use super::command::{Command, EditorCommand};
 use super::state::{State, StudyEditor};
-use super::{theme, widgets};
+use super::{editor_texts, theme, widgets};
 
 pub fn show(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Command>) {
     card(ui, "Study", |ui| about(ui, study));
     card(ui, "Consent", |ui| consent(ui, study));
     card(ui, "Page", |ui| page(ui, study, state, commands));
-    card(ui, "Camera", |ui| camera(ui, study));
+    card(ui, "Camera", |ui| camera(ui, study, state));
     card(ui, "Labels for the annotation of a session", |ui| labels(ui, study));
 }
 
@@ -70,6 +70,7 @@ fn consent(ui: &mut Ui, study: &mut Study) {
         4,
         "What is recorded, where it stays, how to stop.",
     );
+    editor_texts::consent_on_screen(ui, study);
 }
 
 fn page(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Command>) {
@@ -81,8 +82,8 @@ fn page(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Comman
     match (has_page, study.page.is_some()) {
         (true, false) => {
             let new = || PageSettings { address: "page".to_owned(), ..PageSettings::default() };
-            let removed = state.editor.as_ref().and_then(StudyEditor::removed_page);
-            study.page = Some(removed.cloned().unwrap_or_else(new));
+            let last = state.editor.as_ref().and_then(StudyEditor::last_page);
+            study.page = Some(last.cloned().unwrap_or_else(new));
         }
         (false, true) => study.page = None,
         _ => {}
@@ -140,8 +141,9 @@ fn list(ui: &mut Ui, name: &str, entries: &mut Vec<String>, hint: &str) {
     }
 }
 
-fn camera(ui: &mut Ui, study: &mut Study) {
+fn camera(ui: &mut Ui, study: &mut Study, state: &State) {
     let camera = &mut study.camera;
+    let last = state.editor.as_ref().map(StudyEditor::last_camera).cloned().unwrap_or_default();
     ui.horizontal(|ui| {
         let label = widgets::caption(ui, "Picture");
         ui.add(number(&mut camera.width_px, 16..=8192).suffix(" px")).labelled_by(label.id);
@@ -151,9 +153,9 @@ fn camera(ui: &mut Ui, study: &mut Study) {
         ui.add(number(&mut camera.rate_hz, 1.0..=240.0).suffix(" Hz")).labelled_by(label.id);
     });
     for (name, value, first) in [
-        ("Exposure", &mut camera.exposure, 100),
-        ("White balance", &mut camera.white_balance_k, 4500),
-        ("Focus", &mut camera.focus, 0),
+        ("Exposure", &mut camera.exposure, last.exposure.unwrap_or(100)),
+        ("White balance", &mut camera.white_balance_k, last.white_balance_k.unwrap_or(4500)),
+        ("Focus", &mut camera.focus, last.focus.unwrap_or(0)),
     ] {
         ui.horizontal(|ui| {
             let mut is_automatic = value.is_none();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use session::{PageSettings, Study, StudyError, edited_text};
+use session::{CameraSettings, KeptPage, PageSettings, Study, StudyError, edited_text};
 
 use super::port::{NewStudy, StudyDocument, TemplateRow};
 
@@ -29,8 +29,10 @@ pub struct StudyEditor {
     pub text: String,
     /// `None` while the text is not a study file. Need not be valid.
     pub study: Option<Study>,
-    /// Text and study before the form removed the page, so that the page can come back with its comments.
-    with_page: Option<(String, Study)>,
+    /// The page that the study had last. It comes back if the form wants a page again.
+    page: Option<KeptPage>,
+    /// The values that the camera's controls had last. They come back if a control is not automatic any more.
+    camera: CameraSettings,
     /// The last table of items of each questionnaire, by its name. It comes back with the kind.
     items: BTreeMap<String, String>,
     /// What is wrong with the text, with line and column.
@@ -52,7 +54,8 @@ impl StudyEditor {
             saved: text.clone(),
             text: String::new(),
             study: None,
-            with_page: None,
+            page: None,
+            camera: CameraSettings::default(),
             items: BTreeMap::new(),
             problem: None,
             outside: Vec::new(),
@@ -67,32 +70,40 @@ impl StudyEditor {
         editor
     }
 
-    /// A person wrote the text itself.
-    pub fn write(&mut self, text: String) {
-        self.with_page = None;
-        self.set_text(text);
-    }
-
-    fn set_text(&mut self, text: String) {
+    pub fn set_text(&mut self, text: String) {
         let read = Study::unchecked(&text);
         let problem = read.as_ref().map_or_else(|e| Some(e.clone()), |study| study.check(&text).err());
         self.problem = problem.map(|e| e.to_string());
+        if let Ok(study) = &read {
+            self.remember(&text, study);
+        }
         self.study = read.ok();
         self.text = text;
         self.is_leaving = false;
     }
 
+    /// Remembers what a switch of the form removes.
+    fn remember(&mut self, text: &str, study: &Study) {
+        self.page = KeptPage::of(text, study).or(self.page.take());
+        let camera = &study.camera;
+        self.camera.exposure = camera.exposure.or(self.camera.exposure);
+        self.camera.white_balance_k = camera.white_balance_k.or(self.camera.white_balance_k);
+        self.camera.focus = camera.focus.or(self.camera.focus);
+        let with_items = study.questionnaires.iter().filter(|q| !q.items.is_empty());
+        self.items.extend(with_items.map(|q| (q.name.clone(), q.items.clone())));
+    }
+
     /// Writes the differences into the text. Comments stay, also those of a page that comes back.
     pub fn set_study(&mut self, new: &Study) -> Result<(), StudyError> {
         let Some(old) = &self.study else { return Ok(()) };
-        let before = self.with_page.as_ref().filter(|_| old.page.is_none() && new.page.is_some());
-        let (text, base) = before.map_or((&self.text, old), |(text, base)| (text, base));
-        let edited = edited_text(text, base, new)?;
-        if old.page.is_some() && new.page.is_none() {
-            self.with_page = Some((self.text.clone(), old.clone()));
-        }
-        let with_items = old.questionnaires.iter().filter(|q| !q.items.is_empty());
-        self.items.extend(with_items.map(|q| (q.name.clone(), q.items.clone())));
+        let back = self.page.as_ref().filter(|_| old.page.is_none() && new.page.is_some());
+        let edited = match back {
+            Some(page) => {
+                let with_page = Study { page: Some(page.settings().clone()), ..old.clone() };
+                edited_text(&page.put_back(&self.text)?, &with_page, new)?
+            }
+            None => edited_text(&self.text, old, new)?,
+        };
         self.set_text(edited);
         Ok(())
     }
@@ -102,9 +113,14 @@ impl StudyEditor {
         self.items.get(questionnaire).cloned().unwrap_or_default()
     }
 
-    /// The page that the form removed last.
-    pub fn removed_page(&self) -> Option<&PageSettings> {
-        self.with_page.as_ref().and_then(|(_, study)| study.page.as_ref())
+    /// The page that the study has, or had last.
+    pub fn last_page(&self) -> Option<&PageSettings> {
+        self.page.as_ref().map(KeptPage::settings)
+    }
+
+    /// The camera's controls as they were last set by hand.
+    pub fn last_camera(&self) -> &CameraSettings {
+        &self.camera
     }
 
     pub fn is_changed(&self) -> bool {
@@ -178,7 +194,7 @@ mod tests {
         let study = Study { title: "Better".into(), ..editor.study.clone().unwrap() };
         editor.set_study(&study).unwrap();
         assert_eq!(editor.text, TEXT.replace("\"A\"", "\"Better\""));
-        editor.write(editor.text.replace("Better", "Best"));
+        editor.set_text(editor.text.replace("Better", "Best"));
         assert_eq!((editor.title(), editor.is_changed()), ("Best", true));
     }
 
@@ -192,19 +208,36 @@ mod tests {
         assert_eq!(editor.text, TEXT);
         let titled = Study { title: "Better".into(), ..without };
         editor.set_study(&titled).unwrap();
-        let again = Study { page: editor.removed_page().cloned(), ..titled };
+        let again = Study { page: editor.last_page().cloned(), ..titled };
         editor.set_study(&again).unwrap();
         assert_eq!(editor.text, text.replace("\"A\"", "\"Better\""));
-        // A text that a person wrote since is not undone.
+        // What a person wrote since stays, also if the text was no study for some time.
         editor.set_study(&Study { page: None, ..again }).unwrap();
-        editor.write(format!("# New.\n{}", editor.text));
-        assert!(editor.removed_page().is_none());
+        editor.set_text(format!("title = \n{}", editor.text));
+        editor.set_text(format!("# New.\n{TEXT}").replace("\"A\"", "\"Best\""));
+        let last = Study { page: editor.last_page().cloned(), ..editor.study.clone().unwrap() };
+        editor.set_study(&last).unwrap();
+        assert_eq!(editor.text, format!("# New.\n{text}").replace("\"A\"", "\"Best\""));
+        // The page may have been removed in the text, too.
+        editor.set_text(TEXT.to_owned());
+        assert_eq!(editor.last_page(), last.page.as_ref());
+    }
+
+    #[test]
+    fn a_control_of_the_camera_gets_its_value_back() {
+        let mut editor = editor();
+        editor.set_text(format!("{TEXT}[camera]\nexposure = 250\n"));
+        let mut automatic = editor.study.clone().unwrap();
+        automatic.camera.exposure = None;
+        editor.set_study(&automatic).unwrap();
+        editor.set_text(format!("# New.\n{}", editor.text));
+        assert_eq!((editor.last_camera().exposure, editor.last_camera().focus), (Some(250), None));
     }
 
     #[test]
     fn a_table_of_items_is_remembered_while_another_kind_is_tried() {
         let mut editor = editor();
-        editor.write(format!("{TEXT}[[questionnaires]]\nname = \"mood\"\nkind = \"items\"\nitems = \"mood.csv\"\n"));
+        editor.set_text(format!("{TEXT}[[questionnaires]]\nname = \"mood\"\nkind = \"items\"\nitems = \"mood.csv\"\n"));
         let mut other = editor.study.clone().unwrap();
         other.questionnaires[0].kind = QuestionnaireKind::Manikins;
         other.questionnaires[0].items.clear();
@@ -219,7 +252,7 @@ mod tests {
         editor.set_study(&study).unwrap();
         assert_eq!(editor.study.as_ref().unwrap().name, "a b");
         assert_eq!(editor.problem, Some(Study::parse(&editor.text).unwrap_err().to_string()));
-        editor.write("name = ".into());
+        editor.set_text("name = ".into());
         assert!(editor.study.is_none() && editor.problem.as_ref().unwrap().starts_with("line 1"));
     }
 

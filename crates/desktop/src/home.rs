@@ -28,16 +28,33 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         screen_layout::central(ui, |ui| screen_layout::waiting(ui, "Reading the sessions …"));
         return;
     };
+    // Where the list is scrolled, the bar below it stays in place.
+    let is_scrolled = screen_layout::is_scrolled(ui);
+    if is_scrolled {
+        selection_bar(ui, state, commands);
+    }
+    screen_layout::between_bars(ui, |ui| body(ui, state, library, !is_scrolled, commands));
+    drop_hint(ui);
+}
+
+fn selection_bar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let rows = state.home.selected_rows();
+    if !rows.is_empty() {
+        let frame = theme::bar(&theme::palette(ui)).inner_margin(Margin::symmetric(16, 10));
+        Panel::bottom("selected session").frame(frame).show(ui, |ui| selected(ui, &rows, state, commands));
+    }
+}
+
+fn body(ui: &mut Ui, state: &State, library: &Library, has_bar: bool, commands: &mut Vec<Command>) {
+    let (p, home) = (theme::palette(ui), &state.home);
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(6, 12));
     Panel::left("studies")
         .frame(side)
         .resizable(false)
         .exact_size(236.0)
         .show(ui, |ui| studies(ui, home, library, commands));
-    let rows = home.selected_rows();
-    if !rows.is_empty() {
-        let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 10));
-        Panel::bottom("selected session").frame(frame).show(ui, |ui| selected(ui, &rows, state, commands));
+    if has_bar {
+        selection_bar(ui, state, commands);
     }
     screen_layout::central(ui, |ui| {
         if library.sessions.is_empty() {
@@ -48,7 +65,6 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             table(ui, state, commands);
         }
     });
-    drop_hint(ui);
 }
 
 fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Command>) {
@@ -278,7 +294,7 @@ fn table(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, home.rows.len(), |ui, range| {
             scroll_to_selection(ui, home, &range);
             for session in home.listed().skip(range.start).take(range.len()) {
-                body(ui, state, session, commands);
+                session_row(ui, state, session, commands);
             }
         });
     });
@@ -362,7 +378,7 @@ fn head(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, p.hairline));
 }
 
-fn body(ui: &mut Ui, state: &State, session: &SessionRow, commands: &mut Vec<Command>) {
+fn session_row(ui: &mut Ui, state: &State, session: &SessionRow, commands: &mut Vec<Command>) {
     let home = &state.home;
     let p = theme::palette(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), ROW));

@@ -20,6 +20,7 @@ mod editor;
 mod editor_form;
 mod editor_lists;
 mod editor_state;
+mod editor_texts;
 mod event_marks;
 mod event_text;
 mod events;

@@ -63,16 +63,18 @@ fn footer_height(ui: &Ui) -> f32 {
 }
 
 fn header(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
+    // With very large text, what the operator acts on comes before the names.
+    let is_acted_on_first = ui.available_width() < screen_layout::WIDE;
     if ui.available_width() < WIDE_HEADER - 32.0 {
         // Both rows can be scrolled, so that nothing is cut with large text.
         let row = |name: &str| ScrollArea::horizontal().id_salt(name).max_height(ROW);
-        row("session").show(ui, |ui| ui.horizontal(|ui| session(ui, recording, commands)));
+        row("session").show(ui, |ui| ui.horizontal(|ui| session(ui, recording, is_acted_on_first, commands)));
         row("health").show(ui, |ui| ui.horizontal(|ui| health(ui, recording)));
         return;
     }
     ui.horizontal(|ui| {
         ui.set_min_height(36.0);
-        session(ui, recording, commands);
+        session(ui, recording, false, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 // Aligned right as a block, with the width that it had in the previous frame.
@@ -92,25 +94,36 @@ fn health(ui: &mut Ui, recording: &Recording) {
     health_bar::show(ui, &recording.health);
 }
 
-/// Time, session, phase and keyboard.
-fn session(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
+/// Time, session, phase and keyboard. `names_last`: the session comes last.
+fn session(ui: &mut Ui, recording: &Recording, names_last: bool, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let (dot, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
     ui.painter().circle_filled(dot.center(), 5.5, p.accent);
     let clock = figures::clock(recording.elapsed_at());
     let clock_label = ui.label(RichText::new(&clock).font(theme::clock_font()).color(p.strong));
     clock_label.on_hover_text("Time since recording began");
+    if !names_last {
+        names(ui, recording);
+    }
+    if !part(ui, recording, commands) {
+        phase_timer(ui, recording);
+    }
+    ui.add_space(12.0);
+    keyboard_lamp::show(ui, recording);
+    if names_last {
+        names(ui, recording);
+    }
+}
+
+/// Study, participant and session.
+fn names(ui: &mut Ui, recording: &Recording) {
+    let p = theme::palette(ui);
     ui.add_space(6.0);
     let study = &recording.study;
     let title: String = study.title.chars().take(TITLE).collect();
     let who = format!("{} {}", recording.plan.participant, recording.plan.session);
     let who = if recording.plan.seat == Seat::Pilot { format!("{who} pilot") } else { who };
     widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
-    if !part(ui, recording, commands) {
-        phase_timer(ui, recording);
-    }
-    ui.add_space(12.0);
-    keyboard_lamp::show(ui, recording);
 }
 
 /// The part of the session that runs, with its remaining time, and a button that ends it. Returns `false` if none is shown.

@@ -28,6 +28,7 @@ pub fn show(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Ve
 pub const WIDE: f32 = 1000.0;
 
 fn markers(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec<Command>) {
+    let has_menu = ui.available_width() < screen_layout::WIDE;
     if ui.available_width() < WIDE - 32.0 {
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -36,12 +37,12 @@ fn markers(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec
             });
         });
         let area = egui::ScrollArea::horizontal().id_salt("actions");
-        area.show(ui, |ui| ui.horizontal(|ui| actions(ui, recording, state, commands)));
+        area.show(ui, |ui| ui.horizontal(|ui| actions(ui, recording, state, has_menu, commands)));
         return;
     }
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            actions(ui, recording, state, commands);
+            actions(ui, recording, state, has_menu, commands);
             undo(ui, recording, commands);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| marker_row(ui, recording, commands));
         });
@@ -59,11 +60,16 @@ fn marker_row(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     });
 }
 
-fn actions(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec<Command>) {
+/// `has_menu`: the buttons for help and theme are one menu.
+fn actions(ui: &mut Ui, recording: &Recording, state: &State, has_menu: bool, commands: &mut Vec<Command>) {
     if ui.button("Stop and save …").on_hover_text("Asks for a confirmation (Ctrl Shift S)").clicked() {
         commands.push(Command::Live(LiveCommand::RequestStop));
     }
-    screen_layout::global_buttons(ui, state, commands);
+    if has_menu {
+        ui.menu_button("Menu", |ui| screen_layout::global_buttons(ui, state, commands));
+    } else {
+        screen_layout::global_buttons(ui, state, commands);
+    }
     if ui.button("Note").on_hover_text("The note gets the time of this click (Ctrl N)").clicked() {
         commands.push(Command::Live(LiveCommand::BeginNote));
     }
@@ -181,37 +187,34 @@ fn note(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
 
 /// Stopping needs two clicks in different places, so that no single key press ends a session.
 fn confirm_stop(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
-    let is_wide = ui.available_width() >= WIDE - 32.0;
-    let row = |ui: &mut Ui, draw: &mut dyn FnMut(&mut Ui)| {
-        if is_wide {
-            ui.horizontal(draw)
-        } else {
-            ui.horizontal_wrapped(draw)
-        };
-    };
-    row(ui, &mut |ui: &mut Ui| {
-        let who = format!("{} {}", recording.plan.participant, recording.plan.session);
-        ui.label(format!("Stop recording {who} after {}?", figures::length(recording.elapsed())));
-        if is_wide {
-            widgets::caption(ui, "Recording continues until you confirm.");
-        }
-        let layout = if is_wide { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
-        ui.with_layout(layout, |ui| {
-            let keep = ui.button("Keep recording");
-            // The button that changes nothing gets the keyboard focus.
-            if ui.memory(|m| m.focused()).is_none() {
-                keep.request_focus();
-            }
-            if keep.clicked() || ui.input(|i| i.key_pressed(Key::Escape)) {
-                commands.push(Command::Live(LiveCommand::KeepRecording));
-            }
-            if widgets::primary(ui, true, "Stop and save").clicked() {
-                commands.push(Command::Live(LiveCommand::Stop));
-            }
-            let discard = ui.button("Discard …").on_hover_text("Stop and remove this session. Asks for a confirmation");
-            if discard.clicked() {
-                commands.push(Command::Live(LiveCommand::RequestDiscard));
-            }
-        });
+    let who = format!("{} {}", recording.plan.participant, recording.plan.session);
+    let question = format!("Stop recording {who} after {}?", figures::length(recording.elapsed()));
+    if ui.available_width() < WIDE - 32.0 {
+        ui.label(question);
+        ui.horizontal(|ui| stop_answers(ui, commands));
+        return;
+    }
+    ui.horizontal(|ui| {
+        ui.label(question);
+        widgets::caption(ui, "Recording continues until you confirm.");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| stop_answers(ui, commands));
     });
+}
+
+fn stop_answers(ui: &mut Ui, commands: &mut Vec<Command>) {
+    let keep = ui.button("Keep recording");
+    // The button that changes nothing gets the keyboard focus.
+    if ui.memory(|m| m.focused()).is_none() {
+        keep.request_focus();
+    }
+    if keep.clicked() || ui.input(|i| i.key_pressed(Key::Escape)) {
+        commands.push(Command::Live(LiveCommand::KeepRecording));
+    }
+    if widgets::primary(ui, true, "Stop and save").clicked() {
+        commands.push(Command::Live(LiveCommand::Stop));
+    }
+    let discard = ui.button("Discard …").on_hover_text("Stop and remove this session. Asks for a confirmation");
+    if discard.clicked() {
+        commands.push(Command::Live(LiveCommand::RequestDiscard));
+    }
 }

@@ -11,7 +11,8 @@ use super::{theme, widgets};
 /// The key chord that shows and hides the participant window.
 pub const CHORD: &str = "Ctrl+Shift+F12";
 
-/// A picture of the participant's screen, which takes no input, in a box of this height.
+/// A picture, which takes no input, in a box of this height: of the participant's screen; in set-up, of the page that
+/// follows.
 pub fn picture(ui: &mut Ui, view: &ParticipantView, height: f32, name: &str) {
     let p = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(egui::vec2(ui.available_width(), height), egui::Sense::hover());
@@ -23,11 +24,7 @@ pub fn picture(ui: &mut Ui, view: &ParticipantView, height: f32, name: &str) {
             "a picture each second"
         }
         None => {
-            // WebKit draws nothing while the window is hidden.
-            let is_hidden = view.front == Some(false);
-            let reason =
-                if is_hidden { "No picture while the participant's screen is hidden" } else { "No picture yet" };
-            widgets::placeholder(ui, rect, reason);
+            widgets::placeholder(ui, rect, "No picture yet");
             "no picture yet"
         }
     };

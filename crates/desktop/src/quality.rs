@@ -38,6 +38,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             });
         });
     });
+    screen_layout::between_bars(ui, |ui| body(ui, finished, state, commands));
+}
+
+fn body(ui: &mut Ui, finished: &FinishedSession, state: &State, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
     screen_layout::central(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let width = ui.available_width().min(760.0);

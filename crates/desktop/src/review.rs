@@ -33,6 +33,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("transport").frame(frame).show(ui, |ui| transport(ui, review, commands));
+    screen_layout::between_bars(ui, |ui| middle(ui, state, review, commands));
+}
+
+fn middle(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
     if let Some(running) = &review.ratings.running {
         egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| rating::stage(ui, review, running, commands));
@@ -75,58 +80,83 @@ fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     overview::show(ui, strip, review, commands);
 }
 
+/// In a narrower bar, the controls have several rows.
+const WIDE: f32 = 960.0;
+
 fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
-    let p = theme::palette(ui);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        let play = if review.is_playing() { "Pause" } else { "Play" };
-        let response = ui.add(egui::Button::new(play).min_size(vec2(68.0, 0.0))).on_hover_text("Space");
-        if response.clicked() {
-            commands.push(Command::Review(ReviewCommand::TogglePlay));
-        }
-        let mut button = |ui: &mut Ui, text: &str, name: &str, hint: &str, command: Command| {
-            if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
-                commands.push(command);
-            }
-        };
-        if let Some(running) = &review.ratings.running {
+    let spacing = |ui: &mut Ui| ui.spacing_mut().item_spacing.x = 6.0;
+    if let Some(running) = &review.ratings.running {
+        ui.horizontal(|ui| {
+            spacing(ui);
+            play_button(ui, review, commands);
             rating::transport(ui, review, running, commands);
-            return;
+        });
+    } else if ui.available_width() < WIDE {
+        ui.horizontal_wrapped(|ui| {
+            spacing(ui);
+            play_controls(ui, review, commands);
+            view_controls(ui, review, commands);
+        });
+    } else {
+        ui.horizontal(|ui| {
+            spacing(ui);
+            play_controls(ui, review, commands);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| view_controls(ui, review, commands));
+        });
+    }
+}
+
+fn play_button(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    let play = if review.is_playing() { "Pause" } else { "Play" };
+    let response = ui.add(egui::Button::new(play).min_size(vec2(68.0, 0.0))).on_hover_text("Space");
+    if response.clicked() {
+        commands.push(Command::Review(ReviewCommand::TogglePlay));
+    }
+}
+
+fn play_controls(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    play_button(ui, review, commands);
+    let mut button = |ui: &mut Ui, text: &str, name: &str, hint: &str, command: Command| {
+        if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
+            commands.push(command);
         }
-        button(ui, "‹", "Previous frame", "Previous frame (Left)", Command::Review(ReviewCommand::StepFrames(-1)));
-        button(ui, "›", "Next frame", "Next frame (Right)", Command::Review(ReviewCommand::StepFrames(1)));
-        let clock = RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong);
-        ui.add_space(4.0);
-        ui.label(clock);
-        ui.label(RichText::new(format!("of {}", figures::clock(review.span.until()))).weak().small());
-        ui.add_space(4.0);
-        button(ui, "‹ event", "Previous event", "Previous event (P)", Command::Review(ReviewCommand::PreviousEvent));
-        button(ui, "event ›", "Next event", "Next event (N)", Command::Review(ReviewCommand::NextEvent));
-        ui.add_space(4.0);
-        let combo = ComboBox::from_id_salt("rate").width(64.0).selected_text(rate_text(review.playhead.rate));
-        let combo = combo.show_ui(ui, |ui| {
-            for rate in RATES {
-                if ui.selectable_label(review.playhead.rate == rate, rate_text(rate)).clicked() {
-                    commands.push(Command::Review(ReviewCommand::SetRate(rate)));
-                }
+    };
+    button(ui, "‹", "Previous frame", "Previous frame (Left)", Command::Review(ReviewCommand::StepFrames(-1)));
+    button(ui, "›", "Next frame", "Next frame (Right)", Command::Review(ReviewCommand::StepFrames(1)));
+    let clock = RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong);
+    ui.add_space(4.0);
+    ui.label(clock);
+    ui.label(RichText::new(format!("of {}", figures::clock(review.span.until()))).weak().small());
+    ui.add_space(4.0);
+    button(ui, "‹ event", "Previous event", "Previous event (P)", Command::Review(ReviewCommand::PreviousEvent));
+    button(ui, "event ›", "Next event", "Next event (N)", Command::Review(ReviewCommand::NextEvent));
+    ui.add_space(4.0);
+    let combo = ComboBox::from_id_salt("rate").width(64.0).selected_text(rate_text(review.playhead.rate));
+    let combo = combo.show_ui(ui, |ui| {
+        for rate in RATES {
+            if ui.selectable_label(review.playhead.rate == rate, rate_text(rate)).clicked() {
+                commands.push(Command::Review(ReviewCommand::SetRate(rate)));
             }
-        });
-        combo.response.accessible_name("Speed").on_hover_text("Playback speed");
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            export(ui, review, commands);
-            page(ui, review, commands);
-            shown_values(ui, review, commands);
-            if ui.button("Fit").on_hover_text("Show the whole session (F)").clicked() {
-                commands.push(Command::Review(ReviewCommand::Fit));
-            }
-            for (text, name, factor) in [("+", "Zoom in", 1.5), ("−", "Zoom out", 1.0 / 1.5)] {
-                let hint = format!("{name} ({text}); also the wheel over the curves");
-                if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
-                    commands.push(Command::Review(ReviewCommand::ZoomAtPlayhead(factor)));
-                }
-            }
-        });
+        }
     });
+    combo.response.accessible_name("Speed").on_hover_text("Playback speed");
+}
+
+/// Export, the recorded page, the values that are shown, and the zoom.
+fn view_controls(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    export(ui, review, commands);
+    page(ui, review, commands);
+    shown_values(ui, review, commands);
+    if ui.button("Fit").on_hover_text("Show the whole session (F)").clicked() {
+        commands.push(Command::Review(ReviewCommand::Fit));
+    }
+    for (text, name, factor) in [("+", "Zoom in", 1.5), ("−", "Zoom out", 1.0 / 1.5)] {
+        let hint = format!("{name} ({text}); also the wheel over the curves");
+        if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
+            commands.push(Command::Review(ReviewCommand::ZoomAtPlayhead(factor)));
+        }
+    }
 }
 
 fn rate_text(rate: f64) -> String {

@@ -1,12 +1,19 @@
 //! The parts that most screens share: the bar at the top, the central area and a waiting message.
 
 use eframe::egui;
-use egui::{Align, Frame, Layout, Margin, Panel, Ui};
+use egui::{Align, Frame, Layout, Margin, Panel, Ui, vec2};
 
 use super::command::{Command, PreferencesCommand};
 use super::preferences::ThemeChoice;
 use super::state::State;
 use super::{theme, widgets};
+
+/// In a narrower window, or with larger text, the global buttons of a bar are one menu.
+pub const WIDE: f32 = 760.0;
+/// The width of that menu's button.
+const MENU: f32 = 76.0;
+/// The space that the contents of a screen need between its bars, in points.
+const SMALLEST: egui::Vec2 = vec2(1000.0, 510.0);
 
 /// The bar at the top: `contents` on the left, the global buttons on the right.
 pub fn top_bar(
@@ -17,17 +24,46 @@ pub fn top_bar(
 ) {
     let p = theme::palette(ui);
     Panel::top("top bar").frame(theme::bar(&p)).show_separator_line(true).show(ui, |ui| {
+        if ui.available_width() < WIDE {
+            narrow_top_bar(ui, state, commands, contents);
+            return;
+        }
         ui.horizontal(|ui| {
             ui.set_min_height(30.0);
             contents(ui, commands);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 global_buttons(ui, state, commands);
-                if ui.button("Preferences").on_hover_text("Folder, monitor, sounds, text size").clicked() {
-                    commands.push(Command::Preferences(PreferencesCommand::Show));
-                }
+                preferences(ui, commands);
             });
         });
     });
+}
+
+/// The contents have as many rows as they need beside the menu.
+fn narrow_top_bar(
+    ui: &mut Ui,
+    state: &State,
+    commands: &mut Vec<Command>,
+    contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
+) {
+    ui.horizontal_top(|ui| {
+        ui.vertical(|ui| {
+            ui.set_max_width((ui.available_width() - MENU).max(MENU));
+            ui.horizontal_wrapped(|ui| contents(ui, commands));
+        });
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+            ui.menu_button("Menu", |ui| {
+                preferences(ui, commands);
+                global_buttons(ui, state, commands);
+            });
+        });
+    });
+}
+
+fn preferences(ui: &mut Ui, commands: &mut Vec<Command>) {
+    if ui.button("Preferences").on_hover_text("Folder, monitor, sounds, text size").clicked() {
+        commands.push(Command::Preferences(PreferencesCommand::Show));
+    }
 }
 
 /// The buttons for help and theme.
@@ -45,6 +81,17 @@ pub fn global_buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     })
     .response
     .on_hover_text("System, light or dark theme");
+}
+
+/// Whether the contents of a screen need more space than the window has.
+pub fn is_scrolled(ui: &Ui) -> bool {
+    let available = ui.available_rect_before_wrap();
+    available.width() < SMALLEST.x || available.height() < SMALLEST.y
+}
+
+/// The contents of a screen between its bars, which stay in place.
+pub fn between_bars(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+    roomy(ui, SMALLEST, draw);
 }
 
 /// Draws in at least `smallest` points. In a smaller window, or with larger text, the contents keep their size and are

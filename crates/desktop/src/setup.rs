@@ -31,6 +31,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let bar = theme::bar(&p).inner_margin(Margin::symmetric(16, 12));
     Panel::bottom("record bar").frame(bar).show(ui, |ui| record_bar(ui, rehearsal, commands));
+    screen_layout::between_bars(ui, |ui| body(ui, rehearsal, state, commands));
+}
+
+fn body(ui: &mut Ui, rehearsal: &Rehearsal, state: &State, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
     let side = Frame::new().fill(p.ground).inner_margin(Margin { left: 16, right: 4, top: 12, bottom: 12 });
     Panel::left("checks").frame(side).resizable(false).show_separator_line(false).exact_size(330.0).show(ui, |ui| {
         // Consent has its own place: the texts of the checks change their height while a person reaches for the box.

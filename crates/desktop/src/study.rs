@@ -25,11 +25,16 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.label(RichText::new(format!("{sessions}{closed}")).weak());
     });
     if study.sessions.is_empty() {
-        screen_layout::central(ui, |ui| nothing_recorded(ui, study));
+        screen_layout::between_bars(ui, |ui| screen_layout::central(ui, |ui| nothing_recorded(ui, study)));
         return;
     }
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("result bar").frame(frame).show(ui, |ui| bottom(ui, study, commands));
+    screen_layout::between_bars(ui, |ui| body(ui, study, commands));
+}
+
+fn body(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(14, 12));
     Panel::left("query").frame(side).resizable(false).exact_size(286.0).show(ui, |ui| {
         study_form::show(ui, study, commands);

@@ -6,19 +6,13 @@ use egui::Ui;
 use super::command::Command;
 use super::state::{Screen, State};
 use super::{
-    dialogs, editor, home, job_bar, live, marker_pad, notice_bar, phone_window, quality, review, screen_layout, setup,
-    study,
+    dialogs, editor, home, job_bar, live, marker_pad, notice_bar, phone_window, quality, review, setup, study,
 };
-
-/// The space that a screen needs, in points.
-const SMALLEST: egui::Vec2 = egui::vec2(1000.0, 620.0);
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     notice_bar::show(ui, &state.notices, commands);
     job_bar::show(ui, state.job.as_ref(), commands);
-    // The recording screen keeps its bars in place and scrolls only what is between them.
-    let smallest = if state.screen == Screen::Live { egui::Vec2::ZERO } else { SMALLEST };
-    screen_layout::roomy(ui, smallest, |ui| screen(ui, state, commands));
+    screen(ui, state, commands);
     marker_pad::show(ui.ctx(), state, commands);
     phone_window::show(ui.ctx(), state, commands);
     dialogs::show(ui.ctx(), state, commands);

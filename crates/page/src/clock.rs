@@ -115,7 +115,12 @@ mod tests {
         let ping = |sent_ns, received_ns| Ping { sent_ns, received_ns, page_ms: 0.0 };
         let offset = clock.measure(&[ping(0, 9_000_000), ping(10, 1_000_010), ping(20, 4_000_000)]).unwrap();
         assert_eq!((offset.offset_ns, offset.uncertainty_ns), (500_010, 500_000));
+        let late = clock.measure(&[ping(0, 2_000_000), ping(5_000_000, 6_000_000)]).unwrap();
+        assert_eq!(late.offset_ns, 5_500_000, "the quickest one, and not the first one");
         assert_eq!(clock.measure(&[]), None);
+        // Half of an odd round trip is rounded up, so that the uncertainty stays a bound. The tick adds to it.
+        let coarse = PageClock::new(0.000_005).measure(&[ping(0, 7)]).unwrap();
+        assert_eq!((coarse.offset_ns, coarse.uncertainty_ns, coarse.at_ns), (3, 4 + 5, 7));
     }
 
     #[test]
@@ -127,6 +132,10 @@ mod tests {
         assert_eq!(clock.offset().map(|o| o.offset_ns), Some(1));
         clock.learn(Offset { at_ns: 5_000_000_000, ..worse });
         assert_eq!(clock.offset().map(|o| o.offset_ns), Some(2));
+        // A measurement that is as good replaces it, also one of the same moment.
+        let equal = Offset { offset_ns: 3, at_ns: 5_000_000_000, ..worse };
+        clock.learn(equal);
+        assert_eq!(clock.offset(), Some(equal));
     }
 
     /// `true`: a burst of pings, `false`: an event. Then the pause before it, and the delays out and back, in µs.
@@ -141,6 +150,7 @@ mod tests {
         assert_eq!(clock.map(20.0, i64::MAX), Some(20_001_000));
         // A better offset that would reverse the order.
         clock.learn(Offset { offset_ns: -4_000_000, uncertainty_ns: 0, at_ns: 1 });
+        assert_eq!(clock.map(50.0, i64::MAX), Some(50_001_000), "the same moment again");
         assert_eq!(clock.map(51.0, i64::MAX), Some(50_001_000));
         assert_eq!(clock.map(30.0, i64::MAX), Some(26_000_000));
         assert_eq!(clock.map(60.0, i64::MAX), Some(56_000_000));

@@ -31,7 +31,7 @@ const PAGE: &str = r#"<!doctype html>
       font: 22px/1.5 system-ui, sans-serif; color: #4c5258 }
 </style>
 <i></i><i></i>
-<p>SENTENCE</p>
+<p dir="auto">SENTENCE</p>
 </html>
 "#;
 
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_sentence_stays_a_sentence() {
         let page = page("Look & <script>rest</script>");
-        assert!(page.contains("<p>Look &amp; &lt;script&gt;rest&lt;/script&gt;</p>"), "{page}");
+        assert!(page.contains("<p dir=\"auto\">Look &amp; &lt;script&gt;rest&lt;/script&gt;</p>"), "{page}");
         assert!(is_fixation(URL) && !is_fixation("study://localhost/fixation:"));
     }
 }

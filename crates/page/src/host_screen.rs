@@ -19,7 +19,7 @@ pub const GREY: (u8, u8, u8) = (0xc9, 0xc9, 0xc6);
 /// The longest name or initials that are taken, in characters.
 const TYPED_LIMIT: usize = 100;
 
-/// A screen of the program. All texts are the study's own.
+/// A screen of the program. All texts are the study's own, and may be written from right to left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostScreen {
@@ -101,25 +101,25 @@ impl HostScreen {
             HostScreen::Grey => String::new(),
             HostScreen::Sentence { sentence, hint } => {
                 let hint = hint.as_ref().map(|hint| format!("<div class=hint>{}</div>", escaped(hint)));
-                format!("<div class=middle><div>{}</div></div>{}", escaped(sentence), hint.unwrap_or_default())
+                format!("<div class=middle><div dir=auto>{}</div></div>{}", escaped(sentence), hint.unwrap_or_default())
             }
             HostScreen::Consent { text, button, initials } => {
                 let field = initials.as_ref().map(|label| {
                     format!(
-                        "<label>{}<input type=text autocomplete=off maxlength={TYPED_LIMIT}></label>",
+                        "<label dir=auto>{}<input type=text dir=auto autocomplete=off maxlength={TYPED_LIMIT}></label>",
                         escaped(label)
                     )
                 });
                 format!(
-                    "<main><p>{}</p>{}<button type=button>{}</button></main><script>{CONSENT_SCRIPT}</script>",
+                    "<main><p dir=auto>{}</p>{}<button type=button dir=auto>{}</button></main><script>{CONSENT_SCRIPT}</script>",
                     escaped(text.trim()),
                     field.unwrap_or_default(),
                     escaped(button),
                 )
             }
             HostScreen::Withdraw { question, stop, go_on } => format!(
-                "<div class=middle><p>{}</p><div><button type=button data-answer='go on'>{}</button>\
-                 <button type=button data-answer=stop>{}</button></div></div><script>{WITHDRAW_SCRIPT}</script>",
+                "<div class=middle><p dir=auto>{}</p><div><button type=button dir=auto data-answer='go on'>{}</button>\
+                 <button type=button dir=auto data-answer=stop>{}</button></div></div><script>{WITHDRAW_SCRIPT}</script>",
                 escaped(question),
                 escaped(go_on),
                 escaped(stop),

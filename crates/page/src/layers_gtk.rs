@@ -1,13 +1,15 @@
 //! The three layers of the participant window on Linux: the page, a screen of the program above it, and grey above both.
 //!
-//! All three stay mapped while they are drawn, because WebKit draws no hidden view.
+//! All three stay mapped while they are drawn, because WebKit draws no hidden view. The preview of set-up is drawn in a
+//! window of GTK that is on no screen. The participant cannot see it, and it is drawn while their window is hidden.
 
 use std::cell::RefCell;
 
 use gtk::prelude::*;
 use gtk::{cairo, gdk};
+use tao::dpi::LogicalSize;
 use tao::platform::unix::WindowExtUnix;
-use tao::window::Window;
+use tao::window::{Fullscreen, Window};
 use wry::{WebView, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
 
 use super::OperatorKey;
@@ -18,6 +20,9 @@ use super::operator_keys;
 pub(super) struct Layers {
     window: gtk::ApplicationWindow,
     page_place: gtk::Box,
+    /// On no screen.
+    preview: gtk::OffscreenWindow,
+    preview_place: gtk::Box,
     screen_place: gtk::Box,
     curtain: gtk::EventBox,
     withdraw: gtk::Button,
@@ -43,12 +48,25 @@ pub(super) fn paint_grey() {
     }
 }
 
+/// The size that the window has, or will have when it is shown.
+fn size_of(window: &Window) -> LogicalSize<i32> {
+    match window.fullscreen() {
+        Some(Fullscreen::Borderless(Some(monitor))) => monitor.size().to_logical(monitor.scale_factor()),
+        _ => window.inner_size().to_logical(window.scale_factor()),
+    }
+}
+
 impl Layers {
     /// `withdraw`: the text of the participant's button, if there is one.
     pub fn new(window: &Window, withdraw: Option<&str>) -> Layers {
         let gtk_window = window.gtk_window().clone();
         let overlay = gtk::Overlay::new();
-        let [page_place, screen_place] = [(), ()].map(|()| gtk::Box::new(gtk::Orientation::Vertical, 0));
+        let [page_place, preview_place, screen_place] =
+            [(), (), ()].map(|()| gtk::Box::new(gtk::Orientation::Vertical, 0));
+        let preview = gtk::OffscreenWindow::new();
+        let LogicalSize { width, height } = size_of(window);
+        preview.set_default_size(width, height);
+        preview.add(&preview_place);
         let curtain = gtk::EventBox::new();
         curtain.style_context().add_class("curtain");
         curtain.set_can_focus(true);
@@ -68,6 +86,8 @@ impl Layers {
         let layers = Layers {
             window: gtk_window,
             page_place,
+            preview,
+            preview_place,
             screen_place,
             curtain,
             withdraw: button,
@@ -96,16 +116,22 @@ impl Layers {
         self.set_front(is_in_front);
     }
 
-    pub fn set_page(&self, builder: WebViewBuilder<'_>) -> Result<(), wry::Error> {
-        self.page.replace(None);
-        let view = builder.with_focused(false).build_gtk(&self.page_place)?;
+    /// `is_preview`: the page is for the operator only.
+    pub fn set_page(&self, builder: WebViewBuilder<'_>, is_preview: bool) -> Result<(), wry::Error> {
+        self.remove_page();
+        let place = if is_preview { &self.preview_place } else { &self.page_place };
+        let view = builder.with_focused(false).build_gtk(place)?;
         view.webview().show();
+        if is_preview {
+            self.preview.show_all();
+        }
         self.page.replace(Some(view));
         Ok(())
     }
 
     pub fn remove_page(&self) {
         self.page.replace(None);
+        self.preview.hide();
     }
 
     pub fn set_screen(&self, builder: WebViewBuilder<'_>) -> Result<(), wry::Error> {

@@ -29,7 +29,8 @@ impl Layers {
         builder.with_bounds(bounds).with_visible(false).build_as_child(&*self.window)
     }
 
-    pub fn set_page(&self, builder: WebViewBuilder<'_>) -> Result<(), wry::Error> {
+    /// A preview has no place of its own here. It is not visible, because no layer shows it.
+    pub fn set_page(&self, builder: WebViewBuilder<'_>, _is_preview: bool) -> Result<(), wry::Error> {
         self.page.replace(None);
         self.page.replace(Some(self.build(builder)?));
         Ok(())

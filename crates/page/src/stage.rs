@@ -301,7 +301,10 @@ impl Stage {
                     true => builder.with_background_color((red, green, blue, 255)),
                     false => builder,
                 };
-                self.shared.layers.set_page(builder).map_err(|e| format!("the page could not be shown: {e}"))
+                self.shared
+                    .layers
+                    .set_page(builder, is_preview)
+                    .map_err(|e| format!("the page could not be shown: {e}"))
             });
         if let Err(why) = built {
             self.shared.send(HostEvent::CannotShow { at_ns: monotonic_ns(), why });
@@ -439,7 +442,7 @@ impl Stage {
         self.shared.layers.connect_withdraw(move || commands(HostCommand::Show(screen.clone())));
     }
 
-    /// Sends a small picture of what the participant sees, once a second; in set-up, of the page behind the screen.
+    /// Sends a small picture of what the participant sees, once a second; in set-up, of the page that follows.
     pub fn send_pictures(stage: &Rc<RefCell<Stage>>) {
         let stage = Rc::downgrade(stage);
         timer::every(PICTURE_INTERVAL, move || match stage.upgrade() {

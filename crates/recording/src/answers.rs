@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::guide::WindowEvent;
+use super::guide::ScreenEvent;
 use page::questionnaire_number;
 
 /// The mark with which a page ends itself.
@@ -29,7 +29,7 @@ pub(super) struct Sorted {
     pub kind: String,
     pub data: Map<String, Value>,
     /// For the guide.
-    pub news: Option<WindowEvent>,
+    pub news: Option<ScreenEvent>,
 }
 
 impl Answers {
@@ -46,12 +46,12 @@ impl Answers {
         match &self.shown {
             Some(shown) if document == Some(shown.document) => {
                 let (kind, data) = answer(data);
-                let news = (kind == "finished").then_some(WindowEvent::Answered(shown.questionnaire));
+                let news = (kind == "finished").then_some(ScreenEvent::Answered(shown.questionnaire));
                 Sorted { is_answer: true, kind, data, news }
             }
             _ => {
                 let is_done = data.get("name").and_then(Value::as_str) == Some(DONE);
-                Sorted { is_answer: false, kind, data, news: is_done.then_some(WindowEvent::PageDone) }
+                Sorted { is_answer: false, kind, data, news: is_done.then_some(ScreenEvent::PageDone) }
             }
         }
     }
@@ -91,12 +91,12 @@ mod tests {
             ("answer", &json!("valence"), &json!(5.0))
         );
         assert!(!record(&mut answers, "click", json!({"document": 1})).is_answer, "a click stays an action on a page");
-        assert!(matches!(record(&mut answers, "mark", mark(1, "finished")).news, Some(WindowEvent::Answered(2))));
+        assert!(matches!(record(&mut answers, "mark", mark(1, "finished")).news, Some(ScreenEvent::Answered(2))));
 
         record(&mut answers, "document", json!({"document": 2, "url": "study://localhost/index.html"}));
         let sorted = record(&mut answers, "mark", mark(2, "finished"));
         assert!(!sorted.is_answer && sorted.news.is_none(), "the study's page cannot answer");
-        assert!(matches!(record(&mut answers, "mark", mark(2, "done")).news, Some(WindowEvent::PageDone)));
+        assert!(matches!(record(&mut answers, "mark", mark(2, "done")).news, Some(ScreenEvent::PageDone)));
         let late = record(&mut answers, "mark", mark(1, "finished"));
         assert!(!late.is_answer && late.news.is_none());
     }

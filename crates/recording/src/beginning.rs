@@ -77,7 +77,7 @@ pub fn page_spec(study: &StudyFile, placement: Placement) -> Result<PageSpec, Ri
     let spec = PageSpec::of_study(study.study.page.as_ref(), beside, placement).map_err(PageError::from)?;
     let questionnaires = study.study.questionnaires.iter().map(|q| {
         let items = questionnaire_items(q, beside)?;
-        Ok(questionnaire_page(q, &items))
+        Ok(questionnaire_page(q, &items, &study.study.questionnaire_texts))
     });
     Ok(PageSpec { questionnaires: questionnaires.collect::<Result<_, RigError>>()?, ..spec })
 }

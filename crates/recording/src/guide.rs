@@ -69,9 +69,9 @@ impl Guided {
     }
 }
 
-/// What the participant's window reports, from the router.
+/// What the router reports of the participant's screen.
 #[derive(Clone, Debug)]
-pub(super) enum WindowEvent {
+pub(super) enum ScreenEvent {
     /// The participant sees the cross.
     CrossShown(Timestamp),
     /// The questionnaire with this number was answered.
@@ -140,7 +140,7 @@ pub(super) struct GuideOutput {
     pub show: Box<dyn Fn(Shown) + Send>,
 }
 
-pub(super) fn start(guided: Guided, window: Receiver<WindowEvent>, output: GuideOutput) -> std::io::Result<Guide> {
+pub(super) fn start(guided: Guided, window: Receiver<ScreenEvent>, output: GuideOutput) -> std::io::Result<Guide> {
     let (to, requests) = bounded(REQUESTS);
     let course = Course { output, window, requests, is_paused: false };
     let thread = std::thread::Builder::new().name("guide".into()).spawn(move || course.run(&guided))?;
@@ -184,7 +184,7 @@ enum Happening {
     End(End),
     /// A pause begins or ends.
     Pause(Timestamp),
-    Window(WindowEvent),
+    Window(ScreenEvent),
 }
 
 /// The time of a phase. It stands still in a pause, and while a baseline has no cross.
@@ -229,7 +229,7 @@ impl PhaseTime {
 
 struct Course {
     output: GuideOutput,
-    window: Receiver<WindowEvent>,
+    window: Receiver<ScreenEvent>,
     requests: Receiver<Request>,
     /// By the operator. A part that begins in a pause stands still at once.
     is_paused: bool,
@@ -310,7 +310,7 @@ impl Course {
     }
 
     /// Waits until an event of the window ends the part, the operator goes on, or the recording stops.
-    fn wait(&mut self, part: usize, end: impl Fn(WindowEvent) -> Option<End>) -> End {
+    fn wait(&mut self, part: usize, end: impl Fn(ScreenEvent) -> Option<End>) -> End {
         loop {
             let ended = match self.next(part, &never()) {
                 Happening::End(end) => Some(end),
@@ -330,11 +330,11 @@ impl Course {
         let end = loop {
             match self.next(0, &never()) {
                 Happening::End(end) => break end,
-                Happening::Window(WindowEvent::CrossShown(at)) => {
+                Happening::Window(ScreenEvent::CrossShown(at)) => {
                     shown = Some(at);
                     break End::Complete;
                 }
-                Happening::Window(WindowEvent::Failed { url, why }) if url.is_empty() || is_fixation(&url) => {
+                Happening::Window(ScreenEvent::Failed { url, why }) if url.is_empty() || is_fixation(&url) => {
                     break End::Failed(why);
                 }
                 Happening::Window(_) | Happening::Pause(_) => {}
@@ -386,11 +386,11 @@ impl Course {
             at = match self.next(number, &time.over(self.output.clock.now())) {
                 Happening::End(end) => return end,
                 Happening::Pause(at) => at,
-                Happening::Window(WindowEvent::CrossShown(at)) => {
+                Happening::Window(ScreenEvent::CrossShown(at)) => {
                     is_cross_gone = false;
                     at
                 }
-                Happening::Window(WindowEvent::Died(at)) => {
+                Happening::Window(ScreenEvent::Died(at)) => {
                     is_cross_gone = phase.kind == PhaseKind::Baseline;
                     at
                 }
@@ -400,15 +400,15 @@ impl Course {
     }
 
     fn page(&mut self, number: usize) -> End {
-        self.wait(number, |event| matches!(event, WindowEvent::PageDone).then_some(End::Complete))
+        self.wait(number, |event| matches!(event, ScreenEvent::PageDone).then_some(End::Complete))
     }
 
     fn questionnaire(&mut self, number: usize, questionnaire: usize, name: &str) -> End {
         self.output.events.send(RigEvent::PartStarted { number, name: name.to_owned(), is_last: false });
         let end = self.wait(number, |event| match event {
-            WindowEvent::Answered(answered) if answered == questionnaire => Some(End::Complete),
+            ScreenEvent::Answered(answered) if answered == questionnaire => Some(End::Complete),
             // A late failure of the page before it is none of the questionnaire.
-            WindowEvent::Failed { url, why } if url.is_empty() || questionnaire_number(&url) == Some(questionnaire) => {
+            ScreenEvent::Failed { url, why } if url.is_empty() || questionnaire_number(&url) == Some(questionnaire) => {
                 Some(End::Failed(why))
             }
             _ => None,
@@ -469,7 +469,7 @@ mod tests {
     /// A guide with everything around it.
     struct Play {
         guide: Guide,
-        window: Sender<WindowEvent>,
+        window: Sender<ScreenEvent>,
         events: Receiver<RigEvent>,
         did: Receiver<Did>,
         clock: Clock,
@@ -507,12 +507,12 @@ mod tests {
             }
         }
 
-        fn say(&self, event: WindowEvent) {
+        fn say(&self, event: ScreenEvent) {
             self.window.send(event).unwrap();
         }
 
         fn failed(&self, url: &str) {
-            self.say(WindowEvent::Failed { url: url.to_owned(), why: "it failed".to_owned() });
+            self.say(ScreenEvent::Failed { url: url.to_owned(), why: "it failed".to_owned() });
         }
 
         fn showed(&self) -> Vec<Shown> {
@@ -547,17 +547,17 @@ mod tests {
         let play = Play::new(&format!("{PAGE}{}", questionnaire("late", "after")));
         play.part("page");
         assert_eq!(play.showed(), [], "the page is loaded already");
-        play.say(WindowEvent::PageDone);
+        play.say(ScreenEvent::PageDone);
         play.part("late");
         assert_eq!(play.showed(), [Shown::Questionnaire(0)]);
-        play.say(WindowEvent::Answered(0));
+        play.say(ScreenEvent::Answered(0));
         assert!(matches!(play.next(), RigEvent::PartsOver));
         assert_eq!(play.showed(), [Shown::Calm]);
 
         let play = Play::new(&format!("{PAGE}{}", questionnaire("early", "before")));
         play.part("early");
         assert_eq!(play.showed(), []);
-        play.say(WindowEvent::Answered(0));
+        play.say(ScreenEvent::Answered(0));
         play.part("page");
         assert_eq!(play.showed(), [Shown::Page]);
     }
@@ -571,7 +571,7 @@ mod tests {
         play.guide.go_on(page);
         let one = play.part("one");
         assert!(play.is_quiet(), "the questionnaire waits for its answers");
-        play.say(WindowEvent::Answered(0));
+        play.say(ScreenEvent::Answered(0));
         play.part("two");
         play.guide.go_on(one);
         assert!(play.is_quiet());
@@ -613,15 +613,15 @@ mod tests {
         let play = Play::new(&(phase("rest", "baseline", 2.0) + PAGE));
         play.part("waiting for the cross");
         let shown = play.clock.now();
-        play.say(WindowEvent::CrossShown(shown));
+        play.say(ScreenEvent::CrossShown(shown));
         let RigEvent::PhaseStarted { at, .. } = play.next() else { panic!("no baseline") };
         assert_eq!(at, shown);
-        play.say(WindowEvent::Died(play.clock.now()));
+        play.say(ScreenEvent::Died(play.clock.now()));
         assert!(matches!(play.next(), RigEvent::PhaseMoved { until: None, .. }));
         std::thread::sleep(Duration::from_millis(2300));
         assert!(play.is_quiet(), "the page does not follow behind the waiting screen");
         assert_eq!(play.showed(), []);
-        play.say(WindowEvent::CrossShown(play.clock.now()));
+        play.say(ScreenEvent::CrossShown(play.clock.now()));
         assert!(matches!(play.next(), RigEvent::PhaseMoved { until: Some(_), .. }));
         assert!(matches!(play.next(), RigEvent::PhaseEnded { .. }));
         play.part("page");

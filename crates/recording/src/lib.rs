@@ -22,6 +22,7 @@ mod rig_page;
 mod router;
 mod skin_of_video;
 mod source_error;
+mod stored_view;
 mod unscored;
 mod video_import;
 

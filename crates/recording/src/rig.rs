@@ -11,22 +11,23 @@ use thiserror::Error;
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
-use super::guide::{self, Guide, GuideOutput, Guided, Shown, WindowEvent};
+use super::guide::{self, Guide, GuideOutput, Guided, ScreenEvent, Shown};
 use super::lsl_inputs::{LslInputs, RunningInputs};
 use super::lsl_output::LslOutput;
 use super::rig_event::{EventSender, event_channel};
 use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
+use super::stored_view::StoredView;
 use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan, SourceError};
 use analysis::PLANNED;
-use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
+use capture::{CameraError, CameraInfo, Capture, Sinks};
 use page::{PageError, PageStage};
 use session::{
     CAPTURED_IN_PAUSE, CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE,
     SharedFrame, StreamInfo, Timestamp,
 };
 use store::{Committed, Recorder, SessionEnd, StoreError, StreamWriter};
-use vision::{Models, Vision, VisionError, VisionWorker, decode_picture};
+use vision::{Models, Vision, VisionError, VisionWorker};
 
 /// The guide reads its events within milliseconds. What does not fit is not what it waits for.
 const WINDOW_EVENTS: usize = 16;
@@ -105,10 +106,11 @@ fn start_worker(
     vision: Vision,
     frames: Latest<SharedFrame>,
     mut sink: AffectSink,
-) -> Result<VisionWorker, VisionError> {
-    let mut decoder = Decoder::default();
-    let decode = move |frame: &Frame, colour| decode_picture(frame, colour, &mut decoder);
-    VisionWorker::start(vision, frames, decode, move |scored| sink.take(scored))
+    is_recording: bool,
+) -> Result<VisionWorker, RigError> {
+    let mut view = StoredView::new(is_recording).map_err(|e| StoreError::Compressor(e.to_string()))?;
+    let decode = move |frame: &Frame, colour| view.picture(frame, colour);
+    Ok(VisionWorker::start(vision, frames, decode, move |scored| sink.take(scored))?)
 }
 
 fn guide_output(
@@ -194,7 +196,7 @@ impl Rig {
         let (page, page_events) = RigPage::start(plan, sentence, first, clock, recorder.is_none())?.unzip();
         let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r, &plan.markers)).transpose()?;
         // The guide starts last. Until then the first events of its window wait in this channel.
-        let (window_tx, window) = bounded::<WindowEvent>(WINDOW_EVENTS);
+        let (window_tx, window) = bounded::<ScreenEvent>(WINDOW_EVENTS);
         let router = router::start(router_streams, camera_events, page_events, Some(window_tx), events_tx.clone())?;
         let (guide_events, news) = (events_tx.clone(), events_tx.clone());
 
@@ -202,7 +204,7 @@ impl Rig {
             Ok(vision) => {
                 let streams = recorder.as_ref().map(|(r, _)| VisionStreams::of(r)).transpose()?;
                 let sink = AffectSink::new(streams, readings.clone(), inference.clone(), events_tx);
-                (Some(start_worker(vision, frames.clone(), sink)?), None)
+                (Some(start_worker(vision, frames.clone(), sink, recorder.is_some())?), None)
             }
             Err(e) => (None, Some(e.to_string())),
         };

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 use serde_json::json;
 
 use super::answers::{Answers, Sorted};
-use super::guide::WindowEvent;
+use super::guide::ScreenEvent;
 use super::rig_event::EventSender;
 use super::{MarkerText, RigEvent};
 use capture::CaptureEvent;
@@ -48,7 +48,7 @@ pub(super) fn start(
     streams: Option<RouterStreams>,
     camera: Receiver<CaptureEvent>,
     page: Option<Receiver<PageEvent>>,
-    window: Option<Sender<WindowEvent>>,
+    window: Option<Sender<ScreenEvent>>,
     events: EventSender,
 ) -> std::io::Result<JoinHandle<()>> {
     let router = Router { streams, window, events, answers: Answers::default() };
@@ -58,7 +58,7 @@ pub(super) fn start(
 struct Router {
     streams: Option<RouterStreams>,
     /// What the guide waits for.
-    window: Option<Sender<WindowEvent>>,
+    window: Option<Sender<ScreenEvent>>,
     events: EventSender,
     answers: Answers,
 }
@@ -90,7 +90,7 @@ impl Router {
         self.events.send(event);
     }
 
-    fn send_to_guide(&self, event: WindowEvent) {
+    fn send_to_guide(&self, event: ScreenEvent) {
         if let Some(window) = &self.window {
             // If the channel is full or closed, the guide does not wait for an event.
             window.try_send(event).ok();
@@ -161,14 +161,14 @@ impl Router {
                 self.send(RigEvent::WindowReady);
             }
             PageEvent::Loaded { url, .. } => self.send(RigEvent::PageLoaded { address: url }),
-            PageEvent::Shown { at, url } if is_fixation(&url) => self.send_to_guide(WindowEvent::CrossShown(at)),
+            PageEvent::Shown { at, url } if is_fixation(&url) => self.send_to_guide(ScreenEvent::CrossShown(at)),
             // The record of it is stored.
             PageEvent::Shown { .. } => {}
             PageEvent::LoadFailed { at, url, why } => {
                 if let Some(s) = streams {
                     s.health.event(at, HealthKind::PageNotLoaded.as_str(), json!({ "url": url, "why": why })).ok();
                 }
-                self.send_to_guide(WindowEvent::Failed { url, why: why.clone() });
+                self.send_to_guide(ScreenEvent::Failed { url, why: why.clone() });
                 self.send(RigEvent::PageFailed(why));
             }
             PageEvent::ProcessDied { at, what, why, is_restarted } => {
@@ -178,7 +178,7 @@ impl Router {
                 }
                 let next = if is_restarted { "It is being loaded again." } else { "It does not come back by itself." };
                 if !is_restarted {
-                    self.send_to_guide(WindowEvent::Died(at));
+                    self.send_to_guide(ScreenEvent::Died(at));
                 }
                 self.send(RigEvent::PageDied { why: format!("{what} died ({why}). {next}"), is_restarted });
             }

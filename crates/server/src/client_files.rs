@@ -22,7 +22,7 @@ use web_assets::{CLIENT, CLIENT_VERSION, WebFile};
 
 use super::app::App;
 use super::problem::Problem;
-use super::secrets::hex;
+use session::hex;
 
 /// The script for plain HTML.
 const SCRIPT: &str = "affectograph.min.js";

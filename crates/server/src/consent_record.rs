@@ -4,7 +4,8 @@ use chrono::SecondsFormat;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::secrets::{hex, sha256};
+use super::secrets::sha256;
+use session::hex;
 use store::SessionHeader;
 
 /// The title of the library's own dialog. The checksum of a consent is that of title and text.

@@ -46,11 +46,6 @@ pub fn sha256(token: &str) -> store::Sha256 {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The Argon2 hash of a password.
 pub fn hash_password(password: &str) -> Result<String, SecretError> {
     if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {

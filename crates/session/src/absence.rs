@@ -79,6 +79,7 @@ mod tests {
             let sum = |reason| pieces.iter().filter(|p| p.gap.reason == reason).map(|p| p.gap.lost).sum::<u64>();
             prop_assert_eq!(sum(GapReason::NoFace), faces.iter().filter(|f| !f.0).count() as u64);
             prop_assert_eq!(sum(GapReason::Skipped), faces.iter().map(|f| f.1).sum::<u64>());
+            prop_assert!(pieces.iter().all(|p| p.gap.lost > 0), "a gap without a frame");
             let absent: Vec<_> = pieces.iter().filter(|p| p.gap.reason == GapReason::NoFace).collect();
             for pair in absent.windows(2) {
                 prop_assert!(pair[0].gap.until <= pair[1].from);

@@ -8,6 +8,7 @@ mod annotation;
 mod check;
 mod frame;
 mod health;
+mod hex;
 mod latest;
 mod lsl;
 pub mod luma;
@@ -34,6 +35,7 @@ pub use annotation::{Annotation, annotations, coding};
 pub use check::CheckId;
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::{CAPTURED_IN_PAUSE, HealthKind};
+pub use hex::hex;
 pub use latest::{Latest, Taken};
 pub use lsl::{
     LSL, LSL_CLOCK, LslOffset, LslSegment, LslTimes, lsl_clock, lsl_clock_stream, lsl_stream, lsl_stream_name,

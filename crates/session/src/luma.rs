@@ -45,4 +45,19 @@ mod tests {
             assert_eq!(luma_of_rgb([k; 3]), k);
         }
     }
+
+    /// The formulas of JFIF 1.02, rounded.
+    #[test]
+    fn colours_are_converted_as_in_jfif() {
+        let levels = || (0..=255u8).step_by(15);
+        for (a, b, c) in levels().flat_map(|a| levels().flat_map(move |b| levels().map(move |c| (a, b, c)))) {
+            let luma = 0.299 * f64::from(a) + 0.587 * f64::from(b) + 0.114 * f64::from(c);
+            assert!((f64::from(luma_of_rgb([a, b, c])) - luma).abs() <= 0.51, "{a} {b} {c}");
+            let (y, cb, cr) = (f64::from(a), f64::from(b) - 128.0, f64::from(c) - 128.0);
+            let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
+            for (found, expected) in rgb_of_full(a, b, c).into_iter().zip(rgb) {
+                assert!((f64::from(found) - expected.clamp(0.0, 255.0)).abs() <= 0.51, "{a} {b} {c}: {found}");
+            }
+        }
+    }
 }

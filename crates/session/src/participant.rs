@@ -115,6 +115,8 @@ mod tests {
         assert_eq!(ParticipantId::with_prefix("lab", 7).unwrap().as_str(), "sub-lab07");
         assert!(ParticipantId::with_prefix("../", 7).is_err());
         assert!("ses-0".parse::<SessionNumber>().is_err());
+        let of_length = |letters: usize| format!("sub-{}", "a".repeat(letters)).parse::<ParticipantId>();
+        assert!(of_length(32).is_ok() && of_length(33).is_err());
     }
 
     #[test]

@@ -80,6 +80,11 @@ mod tests {
         assert_eq!((p.mode, p.at), (PlayheadMode::Paused, END));
         p.toggle_play(START, END);
         assert_eq!((p.mode, p.at), (PlayheadMode::Playing, START));
+        p.rate = 0.5;
+        p.advance(Duration::from_secs(2), START, END);
+        assert_eq!((p.mode, p.at), (PlayheadMode::Playing, Timestamp::from_ns(1_000_000_000)));
+        p.advance(Duration::from_secs(2), START, END);
+        assert_eq!((p.mode, p.at), (PlayheadMode::Paused, END), "exactly at the end");
     }
 
     #[test]

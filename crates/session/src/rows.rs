@@ -131,6 +131,7 @@ mod tests {
         let rows = Rows::of(&t, "affect").unwrap();
         assert_eq!((0..rows.len()).map(|k| rows.frame(k)).collect::<Vec<_>>(), [Some(0), Some(1), Some(2)]);
         assert_eq!(rows.column(0), [0.0, 0.0, 1.0]);
+        assert_eq!(((0..rows.len()).map(|k| rows.seq(k)).collect::<Vec<_>>(), rows.is_empty()), (vec![0, 0, 1], false));
         assert_eq!(Rows::streams(&t).count(), 1);
 
         let gap = |reason| {

@@ -99,3 +99,26 @@ impl SampleSeries {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::affect_stream;
+
+    #[test]
+    fn ranges_include_their_start_and_not_their_end() {
+        let at = Timestamp::from_ns;
+        let mut series = SampleSeries::new(affect_stream(30.0, "m"));
+        // The last one arrives late.
+        for (seq, ns) in [(0, 10), (1, 20), (2, 40), (3, 30)] {
+            series.insert(seq, at(ns), Some(seq), &[ns as f32; crate::affect::FIELDS]);
+        }
+        assert!(!series.is_empty() && SampleSeries::new(affect_stream(30.0, "m")).is_empty());
+        assert_eq!((series.times(), series.seqs()), (&[10, 20, 30, 40].map(at)[..], &[0, 1, 3, 2][..]));
+        assert_eq!(series.column(0), [10.0, 20.0, 30.0, 40.0]);
+        assert_eq!(series.extent(0, 1..3), Some(Bucket { min: 20.0, max: 30.0 }));
+        assert_eq!((series.rows(at(20), at(40)), series.rows(at(21), at(41))), (1..3, 2..4));
+        assert_eq!(series.rows(at(40), at(20)), 3..3);
+        assert_eq!([9, 10, 39, 50].map(|ns| series.row_at(at(ns))), [None, Some(0), Some(2), Some(3)]);
+    }
+}

@@ -91,3 +91,17 @@ impl StreamInfo {
         self.fields.iter().position(|f| f.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_and_safe_in_every_format() {
+        let is_name = |name: &str| name.parse::<StreamName>().is_ok_and(|parsed| parsed.to_string() == name);
+        assert!(["a", "affect_2", &"a".repeat(32)].into_iter().all(is_name));
+        for bad in ["", "2a", "_a", "Affect", "a-b", "a b", "ä", &"a".repeat(33)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

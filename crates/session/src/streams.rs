@@ -428,6 +428,12 @@ mod tests {
     }
 
     #[test]
+    fn clients_repeat_what_the_networks_did_not_see_but_no_loss() {
+        assert!(is_repeated_gap(FACE, GapReason::NoFace) && is_repeated_gap(LANDMARKS, GapReason::Skipped));
+        assert!(!is_repeated_gap(AFFECT, GapReason::NoFace) && !is_repeated_gap(FACE, GapReason::QueueFull));
+    }
+
+    #[test]
     fn streams_added_later_have_names_of_their_own() {
         let made = [affect_stream(30.0, "m"), face_stream(30.0, "m"), landmarks_stream(30.0, "m")].map(later);
         assert_eq!(made.map(|s| s.name.to_string()), [AFFECT_LATER, FACE_LATER, LANDMARKS_LATER]);

@@ -148,9 +148,23 @@ mod tests {
     fn what_no_timestamp_can_hold_is_none() {
         let checked = |s: f64| Timestamp::checked_from_secs_f64(s);
         assert_eq!(checked(-1.5), Some(Timestamp::from_ns(-1_500_000_000)));
+        assert_eq!(checked(-9.223_372_036_854_776e9), Some(Timestamp::from_ns(i64::MIN)));
         for bad in [1e10, -1e10, 9.223_372_036_854_776e9, f64::NAN, f64::INFINITY] {
             assert_eq!(checked(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_zero_lies_between_the_readings_before_and_after() {
+        let (before, utc_before) = (monotonic_ns(), Utc::now());
+        let clock = Clock::start();
+        let (after, utc_after) = (monotonic_ns(), Utc::now());
+        assert!(
+            clock.from_monotonic_ns(before) <= Timestamp::ZERO && Timestamp::ZERO <= clock.from_monotonic_ns(after)
+        );
+        assert!(utc_before <= clock.zero_utc() && clock.zero_utc() <= utc_after);
+        let second = clock.from_monotonic_ns(after + 1_000_000_000).seconds_since(clock.from_monotonic_ns(after));
+        assert_eq!(second, 1.0);
     }
 
     #[test]

@@ -284,6 +284,27 @@ mod tests {
     }
 
     #[test]
+    fn events_of_one_time_keep_their_order_and_ranges_do_not_include_their_end() {
+        let mut t = empty();
+        let page = Arc::new("page".parse().unwrap());
+        for (seq, ns) in [(0, 10), (1, 20), (2, 20), (3, 30)] {
+            let (at, body) = (Timestamp::from_ns(ns), Body::event("click", serde_json::json!({})));
+            t.ingest(&Record { stream: Arc::clone(&page), seq, at, body });
+        }
+        let seqs = |from, until| {
+            let events = t.events_between(Timestamp::from_ns(from), Timestamp::from_ns(until));
+            events.iter().map(|e| e.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(0, 100), [0, 1, 2, 3]);
+        assert_eq!((seqs(10, 30), seqs(11, 20), seqs(30, 10)), (vec![0, 1, 2], vec![], vec![]));
+        // A gap lasts until its end.
+        let until = Timestamp::from_ns(90);
+        let gap = Gap { until, reason: crate::GapReason::CameraLost, lost: 1, note: String::new() };
+        t.ingest(&Record { body: Body::Gap(gap), ..sample(0, 40) });
+        assert_eq!((t.gaps().len(), t.span()), (1, Some((Timestamp::from_ns(10), until))));
+    }
+
+    #[test]
     fn what_is_added_later_makes_no_recording_longer() {
         let mut t = empty();
         t.declare_added(crate::imported_stream("other"));

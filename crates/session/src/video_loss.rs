@@ -52,3 +52,20 @@ impl fmt::Display for VideoLoss {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_is_told_with_its_numbers() {
+        let loss = |trouble| VideoLoss { trouble, frames: 3, of: 12, from: Timestamp::from_ns(1_500_000_000) };
+        assert_eq!(loss(VideoTrouble::Short).share(), 0.25);
+        assert_eq!(VideoLoss { frames: 0, of: 0, ..loss(VideoTrouble::Empty) }.share(), 0.0);
+        let short = loss(VideoTrouble::Short).to_string();
+        assert!(short.contains("from 00:00:01.500 on") && short.contains("3 of 12 frames"), "{short}");
+        for trouble in [VideoTrouble::Missing, VideoTrouble::Empty, VideoTrouble::Foreign] {
+            assert!(loss(trouble).to_string().contains("12 frames"), "{trouble:?}");
+        }
+    }
+}

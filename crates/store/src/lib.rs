@@ -14,6 +14,7 @@ mod erase;
 mod error;
 mod exports;
 mod file_mode;
+mod file_start;
 mod finding;
 mod folders;
 mod follower;

@@ -1,13 +1,12 @@
 //! The SQLite schema of the session file: identification, version, migration and opening.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
+use super::file_start::{FileStart, HEADER_BYTES, file_start};
 
 pub(super) const SESSION_FILE: &str = "session.sqlite";
 pub(super) const VIDEO_FILE: &str = "video.mkv";
@@ -139,28 +138,20 @@ pub(super) fn is_as_made(conn: &Connection) -> rusqlite::Result<bool> {
     Ok(objects(conn)? == objects(&new)?)
 }
 
-/// Checks the first 100 bytes without SQLite, because SQLite may write into a file that it opens. Returns the file's
-/// version.
+/// Checks the first 100 bytes before SQLite reads them, because SQLite may write into a file that it reads. Returns the
+/// file's version.
 fn check_header(path: &Path) -> Result<u32, StoreError> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(StoreError::NoSession(path.parent().unwrap_or(path).to_owned()));
-        }
-        Err(e) => return Err(StoreError::io("open", path)(e)),
-    };
-    let found = file.metadata().map_err(StoreError::io("look at", path))?.len();
-    let mut header = [0u8; 100];
-    if found < header.len() as u64 {
-        let mut start = Vec::new();
-        file.read_to_end(&mut start).map_err(StoreError::io("read", path))?;
-        return Err(if MAGIC.starts_with(&start[..start.len().min(MAGIC.len())]) {
-            StoreError::Truncated { path: path.to_owned(), found, expected: header.len() as u64 }
+    if !path.try_exists().map_err(StoreError::io("look at", path))? {
+        return Err(StoreError::NoSession(path.parent().unwrap_or(path).to_owned()));
+    }
+    let FileStart { bytes: header, file_bytes: found } = file_start(path)?;
+    if header.len() < HEADER_BYTES {
+        return Err(if MAGIC.starts_with(&header[..header.len().min(MAGIC.len())]) {
+            StoreError::Truncated { path: path.to_owned(), found, expected: HEADER_BYTES as u64 }
         } else {
             StoreError::Foreign(path.to_owned())
         });
     }
-    file.read_exact(&mut header).map_err(StoreError::io("read", path))?;
     let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     if !header.starts_with(MAGIC) || word(68) != APPLICATION_ID {
         return Err(StoreError::Foreign(path.to_owned()));
@@ -234,6 +225,32 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(open_read(dir.path()), Err(StoreError::NoSession(_))));
         assert!(!path.exists());
+    }
+
+    /// The number of locks that processes have on a file.
+    #[cfg(target_os = "linux")]
+    fn locks_on(path: &Path) -> usize {
+        use std::os::unix::fs::MetadataExt;
+        let place = format!(":{}", std::fs::metadata(path).unwrap().ino());
+        let is_of_file = |line: &&str| line.split_whitespace().any(|word| word.ends_with(&place));
+        std::fs::read_to_string("/proc/locks").unwrap().lines().filter(is_of_file).count()
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn reading_a_session_leaves_its_recorders_locks() {
+        let dir = made();
+        let recorder = open_write(dir.path()).unwrap();
+        recorder.execute("UPDATE session SET state = 'open'", []).unwrap();
+        let path = session_file(dir.path());
+        let before = locks_on(&path);
+        assert!(before > 0, "a recorder has a lock, so that nobody removes its write-ahead log");
+        for _ in 0..2 {
+            let reader = open_read(dir.path()).unwrap();
+            reader.query_row("SELECT count(*) FROM record", [], |_| Ok(())).unwrap();
+            drop(reader);
+            assert_eq!(locks_on(&path), before);
+        }
     }
 
     #[test]

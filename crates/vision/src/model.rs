@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::chain_card::{CropCard, DetectionCard, FaceCard, TrackingCard};
 use super::resample::{Channels, InputFormat};
 use super::{Runtime, VisionError};
+use session::hex;
 
 pub const CARD_FILE: &str = "model.toml";
 
@@ -218,10 +219,6 @@ impl ModelCard {
             std: per_channel("std", &self.input.std, |v| v.is_finite() && v > 0.0)?,
         })
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// A loaded network. Its input and output buffers are reused.

@@ -100,6 +100,9 @@ pub struct TableArguments {
     /// Column with the time [default: onset, time_s, time, time_ms … whichever exists]
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// Column with the date, if the column with the time has only the time of day
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["unit", "rate"])]
+    pub date: Option<String>,
     /// Column with the kind of event [default: trial_type, kind, event … whichever exists]
     #[arg(long, value_name = "COLUMN")]
     pub kind: Option<String>,

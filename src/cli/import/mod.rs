@@ -57,6 +57,7 @@ pub fn run(a: &Import) -> Result<ExitCode, Failure> {
 fn options(a: &Import, session: &SessionFile) -> TableOptions {
     TableOptions {
         time: a.table.time.clone(),
+        date: a.table.date.clone(),
         kind: a.table.kind.clone(),
         unit: a.table.unit,
         rate_hz: a.table.rate,

@@ -2,7 +2,9 @@
 
 use affectograph::desktop::port::*;
 use affectograph::desktop::{Dialog, Screen};
-use affectograph::session::{ConditionTable, ParticipantId, Study, StudyCondition};
+use affectograph::session::{
+    ConditionTable, ConsentBy, OnCrash, ParticipantId, QuestionnaireText, Study, StudyCondition,
+};
 use eframe::egui;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
@@ -29,6 +31,13 @@ fn edited() -> Scene {
 fn focus(scene: &mut Scene, name: &str) {
     scene.window.get_by_role_and_label(Role::TextInput, name).focus();
     scene.settle();
+}
+
+/// Replaces the content of a field.
+fn type_into(scene: &mut Scene, name: &str, text: &str) {
+    focus(scene, name);
+    press(scene, Modifiers::COMMAND, Key::A);
+    field_type(scene, text);
 }
 
 /// Presses a button as a screen reader does, so that it need not be in sight.
@@ -105,10 +114,81 @@ fn parts_are_added_and_the_course_shows_them() {
     assert!(says(&scene, "Course of a session") && says(&scene, "figures: valence, arousal, dominance"));
     press_by_name(&mut scene, "Remove phase 1");
     assert_eq!(scene.state().editor.as_ref().unwrap().study.as_ref().unwrap().phases.len(), 1);
-    click(&mut scene, "Remove condition 1");
-    click(&mut scene, "Add condition");
+    press_by_name(&mut scene, "Remove condition 1");
+    press_by_name(&mut scene, "Add condition");
     let study = Study::parse(&saved(&mut scene).text).unwrap();
     assert_eq!((study.markers.len(), study.conditions.len()), (1, 2), "the new condition has a name of its own");
+}
+
+#[test]
+fn a_page_that_was_switched_off_comes_back_although_the_text_was_edited_meanwhile() {
+    let mut scene = edited();
+    press_by_name(&mut scene, "No page: a film on another screen, a conversation, another program");
+    let without = scene.state().editor.as_ref().unwrap().text.clone();
+    assert!(!without.contains("[page]"), "{without}");
+    press_by_name(&mut scene, "Text");
+    scene.window.get_by_label("Text of study.toml").focus();
+    scene.settle();
+    press(&mut scene, Modifiers::CTRL | Modifiers::COMMAND, Key::Home);
+    field_type(&mut scene, "# For the pilot.\n");
+    press_by_name(&mut scene, "Form");
+    press_by_name(&mut scene, "A page: a folder, an HTML file or a URL");
+    assert_eq!(saved(&mut scene).text, format!("# For the pilot.\n{TEXT}"));
+}
+
+#[test]
+fn the_words_of_a_questionnaire_are_translated_in_the_form() {
+    let mut scene = edited();
+    press_by_name(&mut scene, "Add questionnaire");
+    type_into(&mut scene, "Language, as in HTML (en, de, zh-Hant)", "de");
+    assert!(says(&scene, "the questionnaire `questionnaire1` has no `text`"));
+    type_into(&mut scene, "Instruction (empty: a neutral one)", "Wie geht es Ihnen?");
+    for (name, word) in [
+        ("Button that ends a questionnaire", "Weiter"),
+        ("If one answer is missing", "Eine Antwort fehlt."),
+        ("If several answers are missing", "{number} Antworten fehlen."),
+        ("Row of figures: valence", "unangenehm bis angenehm"),
+        ("Row of figures: arousal", "ruhig bis erregt"),
+    ] {
+        type_into(&mut scene, name, word);
+    }
+    assert!(says(&scene, "`questionnaire_texts.dominance_row` is missing"));
+    type_into(&mut scene, "Row of figures: dominance", "ausgeliefert bis überlegen");
+    assert!(says(&scene, "No problem found."));
+    assert!(scene.window.query_by_label("Affect grid: above").is_none(), "this study has no grid");
+    let StudySave { file, text, .. } = saved(&mut scene);
+    scene.say(BackendEvent::StudySaved(StudyDocument { file, text: text.clone() }));
+    assert!(text.contains("[questionnaire_texts]\n") && text.contains("# beside"), "{text}");
+    assert_eq!(Study::parse(&text).unwrap().questionnaire_texts.get(QuestionnaireText::ContinueButton), "Weiter");
+    // An empty field is the English word again.
+    focus(&mut scene, "Row of figures: dominance");
+    press(&mut scene, Modifiers::COMMAND, Key::A);
+    press(&mut scene, Modifiers::NONE, Key::Delete);
+    assert!(!saved(&mut scene).text.contains("dominance_row"));
+}
+
+#[test]
+fn what_the_participant_reads_is_written_in_the_form() {
+    let mut scene = edited();
+    press_by_name(&mut scene, "The participant agrees on their own screen");
+    assert!(says(&scene, "the participant cannot agree to an empty text"));
+    press_by_name(&mut scene, "A button with which the participant can stop");
+    press_by_name(&mut scene, "A page that crashed waits for the operator (otherwise it is loaded again at once)");
+    for (name, text) in [
+        ("Participant's button", "Ich stimme zu"),
+        ("Label of a field for initials (empty: no field)", "Initialen"),
+        ("Before the recording", "Bitte warten."),
+        ("Its question", "Aufhören?"),
+    ] {
+        type_into(&mut scene, name, text);
+    }
+    let text = saved(&mut scene).text;
+    let study = Study::unchecked(&text).unwrap();
+    let (consent, participant) = (&study.consent, &study.participant);
+    assert_eq!((consent.by, consent.button.as_str()), (ConsentBy::Participant, "Ich stimme zu"));
+    assert_eq!((consent.initials.as_str(), participant.waiting.as_str()), ("Initialen", "Bitte warten."));
+    assert_eq!((participant.withdraw, participant.withdraw_question.as_str()), (true, "Aufhören?"));
+    assert_eq!(study.page.map(|page| page.on_crash), Some(OnCrash::Wait));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use super::press;
 use super::scenes::{self, Scene};
 use super::synthetic::Script;
 use affectograph::desktop::App;
+use affectograph::desktop::port::{BackendEvent, SessionPart};
+use affectograph::session::Timestamp;
 use egui_kittest::HarnessBuilder;
 
 /// The smallest window, in physical pixels.
@@ -86,6 +88,73 @@ fn no_text_covers_another_one_in_the_smallest_window_at_any_text_size() {
         }
     }
     assert!(problems.is_empty(), "{} overlaps:\n{}", problems.len(), problems.join("\n"));
+}
+
+/// Buttons of the bars above and below each screen, beside those for help and theme.
+fn buttons_of_bars(screen: &str) -> &'static [&'static str] {
+    match screen {
+        "set-up" => &["Record anyway …", "Back to sessions"],
+        "live, window" | "live, embedded" => &["Stop and save …"],
+        "review" => &["Play", "Zoom out", "Sessions"],
+        "study" | "study with averages" => &["Sessions"],
+        _ => &[],
+    }
+}
+
+#[test]
+fn no_button_of_a_bar_needs_scrolling_at_any_text_size() {
+    let mut problems = Vec::new();
+    for (name, make) in SCREENS {
+        for scale in [1.0, 1.5, 2.0] {
+            let mut scene = make(scenes::builder(WIDTH, HEIGHT, true));
+            let size = egui::vec2(WIDTH / scale, HEIGHT / scale);
+            scene.window.set_size(size);
+            scene.settle();
+            let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+            let mut look = |scene: &Scene, label: &str| {
+                let places = scene.window.query_all_by_label(label).map(|button| button.rect());
+                let places: Vec<Rect> = places.collect();
+                if !places.iter().any(|place| window.contains_rect(*place)) {
+                    problems.push(format!("{name} at {:.0} %: “{label}” is at {places:?}", scale * 100.0));
+                }
+            };
+            buttons_of_bars(name).iter().for_each(|label| look(&scene, label));
+            if scale == 1.0 {
+                look(&scene, "Help");
+                continue;
+            }
+            look(&scene, "Menu");
+            scene.window.get_by_label("Menu").click_accesskit();
+            scene.settle();
+            ["Help", "Theme"].iter().for_each(|label| look(&scene, label));
+            if !name.starts_with("live") {
+                look(&scene, "Preferences");
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn a_part_and_a_recording_are_ended_without_scrolling_at_any_text_size() {
+    for scale in [1.0, 1.5, 2.0] {
+        let mut scene = scenes::live(scenes::builder(WIDTH, HEIGHT, true), 30.0, false);
+        let size = egui::vec2(WIDTH / scale, HEIGHT / scale);
+        scene.window.set_size(size);
+        let until = Some(Timestamp::from_secs_f64(95.0));
+        let part = SessionPart { number: 3, name: "warm-up".into(), until, is_last: false };
+        scene.say(BackendEvent::Part(Some(part)));
+        let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+        let at = scene.window.get_by_label("Go on").rect();
+        assert!(window.contains_rect(at), "“Go on” is at {at:?} in a window of {size:?}");
+        let lamp = scene.window.query_all_by_label_contains("keyboard ").map(|lamp| lamp.rect()).next();
+        assert!(lamp.is_some_and(|at| window.contains_rect(at)), "the lamp is at {lamp:?} in a window of {size:?}");
+        press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+        for answer in ["Keep recording", "Stop and save", "Discard …"] {
+            let at = scene.window.get_by_label(answer).rect();
+            assert!(window.contains_rect(at), "“{answer}” is at {at:?} in a window of {size:?}");
+        }
+    }
 }
 
 #[test]

@@ -62,11 +62,14 @@ fn events(folder: &Path, wanted: &str) -> Vec<serde_json::Value> {
     found
 }
 
+/// More sessions do not run at the same time, because each is silent after three seconds.
+const WARM_UP: u32 = 150;
+
 /// `AFFECTOGRAPH_SILENT_SESSIONS` sets another number of sessions.
 #[test]
 #[cfg(target_os = "linux")]
 fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
-    let sessions = std::env::var("AFFECTOGRAPH_SILENT_SESSIONS").map_or(75, |n| n.parse().expect("a number"));
+    let sessions: u32 = std::env::var("AFFECTOGRAPH_SILENT_SESSIONS").map_or(75, |n| n.parse().expect("a number"));
     let dir = library();
     let limits = ["--sessions-per-key", "--sessions-per-address", "--starts-per-address"];
     let mut options: Vec<&str> = limits.iter().flat_map(|name| [*name, "100000"]).collect();
@@ -77,10 +80,10 @@ fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
     wait_until("the first session is silent", || states(&first) == ["silent"]);
     let threads_before = status(server.pid()).0;
     let mut most_threads = 0;
-    let mut begin = || -> Vec<Remote> {
-        let begun = (0..sessions).map(|_| {
+    let mut begin = |number: u32| -> Vec<Remote> {
+        let begun = (0..number).map(|_| {
             // The server accepts 400 sessions at once, and then 20 per second.
-            std::thread::sleep(Duration::from_millis(if sessions > 150 { 50 } else { 0 }));
+            std::thread::sleep(Duration::from_millis(if sessions > WARM_UP { 50 } else { 0 }));
             let remote = server.browser.begin("scores");
             remote.send((0..20).flat_map(|k| [click(k), sample(k)]).collect()).ok();
             most_threads = most_threads.max(status(server.pid()).0);
@@ -97,11 +100,11 @@ fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
         status(server.pid())
     };
     // What many sessions at a time need once, such as the allocator's arenas, is not counted.
-    begin();
+    begin(sessions.min(WARM_UP));
     let kilobytes_before = settled().1;
-    let remotes = begin();
+    let remotes = begin(sessions);
     let (threads, kilobytes) = settled();
-    let each_kb = kilobytes.saturating_sub(kilobytes_before) as f64 / sessions as f64;
+    let each_kb = kilobytes.saturating_sub(kilobytes_before) as f64 / f64::from(sessions);
     println!(
         "{sessions} more silent sessions: {threads} threads (at most {most_threads} while they began), {kilobytes} kB, \
          {each_kb:.1} kB each"

@@ -23,7 +23,7 @@ pub fn apply(app: &mut App, command: EditorCommand) {
         C::Edit(file) => edit(app, file),
         C::ShowTab(tab) => on(&mut app.state, |editor| editor.tab = tab),
         C::SetStudy(study) => change(app, |editor| set_study(editor, &study)),
-        C::SetText(text) => change(app, |editor| editor.write(text)),
+        C::SetText(text) => change(app, |editor| editor.set_text(text)),
         C::Check => change(app, |_| {}),
         C::BrowsePage => app.open_file_dialog(FileRequest::Page),
         C::Save(after) => save(app, after),
@@ -105,6 +105,7 @@ fn without_blanks(study: &Study) -> Study {
             list.retain(|entry| !entry.trim().is_empty());
         }
     }
+    study.questionnaire_texts.remove_blanks();
     study.annotation_labels.retain(|label| !label.trim().is_empty());
     study
 }
@@ -132,7 +133,7 @@ pub fn use_page(app: &mut App, path: &Path) {
         let Some(mut study) = editor.study.clone() else { return };
         let beside = editor.file.parent().unwrap_or(Path::new("."));
         let address = path.strip_prefix(beside).unwrap_or(path).to_string_lossy().into_owned();
-        let page = study.page.or_else(|| editor.removed_page().cloned());
+        let page = study.page.or_else(|| editor.last_page().cloned());
         study.page = Some(PageSettings { address, ..page.unwrap_or_default() });
         set_study(editor, &study);
     });

@@ -2,6 +2,7 @@
 // Shows the items, marks the first appearance of each and every choice, and ends when all are answered. The program moves the
 // marks of this page into the stream `questionnaire`. Times are `performance.now()` of this page.
 const QUESTIONNAIRE = __QUESTIONNAIRE__;
+const WORDS = QUESTIONNAIRE.words;
 
 const form = document.getElementById('form');
 const missing = document.getElementById('missing');
@@ -17,6 +18,15 @@ const element = (tag, properties = {}, ...children) => {
   return made;
 };
 
+/** A text in any language. Left and right stay the sides of the screen. */
+const words = (tag, text, properties = {}) => element(tag, { dir: 'auto', textContent: text, ...properties });
+
+/** The text with its words in braces replaced. */
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (braces, name) => values[name] ?? braces);
+
+/** The texts at the two ends of a scale. */
+const ends = (left, right) => element('p', { className: 'ends' }, words('span', left), words('span', right));
+
 function answer(item, value) {
   const changes = answers.has(item) ? answers.get(item).changes + 1 : 0;
   answers.set(item, { value, changes });
@@ -27,10 +37,8 @@ function answer(item, value) {
 
 /** One item in a fieldset; `control` is what answers it. */
 function field(item, text, left, right, control) {
-  const box = element('fieldset', { id: `item-${item}` }, element('legend', { textContent: text }), control);
-  if (left || right) {
-    box.append(element('p', { className: 'ends' }, element('span', { textContent: left }), element('span', { textContent: right })));
-  }
+  const box = element('fieldset', { id: `item-${item}` }, words('legend', text), control);
+  if (left || right) box.append(ends(left, right));
   items.set(item, box);
   return box;
 }
@@ -80,9 +88,9 @@ function line({ item, text, left, right }) {
 
 function figures() {
   const rows = [
-    ['valence', 'Unpleasant to pleasant'],
-    ['arousal', 'Calm to excited'],
-    ['dominance', 'Controlled to in control'],
+    ['valence', WORDS.valence_row],
+    ['arousal', WORDS.arousal_row],
+    ['dominance', WORDS.dominance_row],
   ];
   return rows.map(([item, text]) => {
     const draw = (number, input) => {
@@ -98,7 +106,7 @@ function grid() {
   const squares = element('div', { id: 'grid' });
   for (let activation = 9; activation >= 1; activation--) {
     for (let pleasantness = 1; pleasantness <= 9; pleasantness++) {
-      const label = `Pleasantness ${pleasantness}, activation ${activation}`;
+      const label = filled(WORDS.grid_square, { pleasantness, activation });
       const square = element('button', { type: 'button', ariaLabel: label, ariaPressed: 'false', textContent: '×' });
       square.addEventListener('click', () => {
         for (const other of squares.children) other.ariaPressed = String(other === square);
@@ -108,9 +116,8 @@ function grid() {
     }
   }
   const box = element('fieldset', { id: 'item-affect_grid' },
-    element('p', { className: 'beside', textContent: 'highly activated' }), squares,
-    element('p', { className: 'beside', textContent: 'sleepy' }),
-    element('p', { className: 'ends' }, element('span', { textContent: 'unpleasant' }), element('span', { textContent: 'pleasant' })));
+    words('p', WORDS.grid_top, { className: 'beside' }), squares,
+    words('p', WORDS.grid_bottom, { className: 'beside' }), ends(WORDS.grid_left, WORDS.grid_right));
   items.set('affect_grid', box);
   return [box];
 }
@@ -121,13 +128,16 @@ const fields = {
   items: () => QUESTIONNAIRE.items.map((one) => (one.points ? likert(one) : line(one))),
 }[QUESTIONNAIRE.kind]();
 
+document.documentElement.lang = WORDS.language;
 document.getElementById('instruction').textContent = QUESTIONNAIRE.text;
+document.getElementById('go-on').textContent = WORDS.continue_button;
 form.append(...fields);
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   const open = [...items.keys()].filter((item) => !answers.has(item));
   if (open.length > 0) {
-    missing.textContent = open.length === 1 ? 'One answer is missing.' : `${open.length} answers are missing.`;
+    const text = open.length === 1 ? WORDS.one_missing : filled(WORDS.several_missing, { number: open.length });
+    missing.textContent = text;
     const first = items.get(open[0]);
     first.scrollIntoView({ block: 'center' });
     first.querySelector('input, button, [tabindex]')?.focus({ preventScroll: true });

@@ -7,6 +7,7 @@ use super::names::{is_name, is_of_key, is_short_name};
 use super::page::PagePlacement;
 use super::participant::{ConsentBy, SeatChoice};
 use super::phases::PhaseKind;
+use super::questionnaire_texts::QuestionnaireText;
 use super::questionnaires::QuestionnaireKind;
 
 /// What is wrong, and the place in the file that it belongs to.
@@ -60,6 +61,7 @@ pub(super) fn check(study: &Study) -> Result<(), Wrong> {
     phases(study)?;
     labels(study)?;
     questionnaires(study)?;
+    questionnaire_texts(study)?;
     conditions(study)?;
     sources(study)?;
     study.remote.check().map_err(|(line, message)| Wrong::new(line, 0, message))
@@ -193,6 +195,34 @@ fn questionnaires(study: &Study) -> Result<(), Wrong> {
                 return wrong(format!("the questionnaire `{}` has items of its own: remove `items`", q.name));
             }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// In a study in another language, no questionnaire may show the program's English words.
+fn questionnaire_texts(study: &Study) -> Result<(), Wrong> {
+    let texts = &study.questionnaire_texts;
+    texts.check().map_err(|(text, message)| Wrong::new(text.as_str(), 0, message))?;
+    let language = texts.get(QuestionnaireText::Language);
+    for (k, q) in study.questionnaires.iter().enumerate() {
+        if texts.is_foreign() && q.text.trim().is_empty() {
+            let message = format!(
+                "the questionnaire `{}` has no `text`, and the program's instruction is in English: write it in the language \
+                 `{language}`",
+                q.name
+            );
+            return Err(Wrong::new("[[questionnaires]]", k, message));
+        }
+        if let Some(text) = texts.untranslated(q.kind) {
+            let key = text.as_str();
+            let message = format!(
+                "`questionnaire_texts.{key}` is missing: the questionnaire `{}` would show “{}” in a study in the language \
+                 `{language}`",
+                q.name,
+                text.english()
+            );
+            return Err(Wrong::new("[questionnaire_texts]", 0, message));
         }
     }
     Ok(())

@@ -12,16 +12,18 @@ pub fn edited_text(text: &str, old: &Study, new: &Study) -> Result<String, Study
     if old == new {
         return Ok(text.to_owned());
     }
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|e: toml_edit::TomlError| at(text, e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
+    let mut document = document(text)?;
     let (old, new) = (tree(old, text)?, tree(new, text)?);
     merge(document.as_table_mut(), &old, &new);
     Ok(with_line_ends_of(text, document.to_string()))
 }
 
+pub(super) fn document(text: &str) -> Result<DocumentMut, StudyError> {
+    text.parse().map_err(|e: toml_edit::TomlError| at(text, e.span().map_or(0, |s| s.start), e.message().to_owned()))
+}
+
 /// `toml_edit` ends each line as Unix does.
-fn with_line_ends_of(text: &str, edited: String) -> String {
+pub(super) fn with_line_ends_of(text: &str, edited: String) -> String {
     if text.contains("\r\n") { edited.replace("\r\n", "\n").replace('\n', "\r\n") } else { edited }
 }
 

@@ -8,12 +8,14 @@ mod consent;
 mod edit;
 mod error;
 mod excerpt;
+mod kept_page;
 mod model;
 mod names;
 mod page;
 mod parse;
 mod participant;
 mod phases;
+mod questionnaire_texts;
 mod questionnaires;
 mod remote;
 mod sources;
@@ -26,10 +28,12 @@ pub use consent::ConsentSettings;
 pub use edit::edited_text;
 pub use error::StudyError;
 pub use excerpt::{ConditionExcerpt, ConsentExcerpt, StudyExcerpt};
+pub use kept_page::KeptPage;
 pub use model::Study;
 pub use page::{OnCrash, PagePlacement, PageSettings};
 pub use participant::{ConsentBy, ParticipantSettings, Seat, SeatChoice};
 pub use phases::{Marker, Phase, PhaseKind};
+pub use questionnaire_texts::{QuestionnaireText, QuestionnaireTexts};
 pub use questionnaires::{
     Item as QuestionnaireItem, ItemsError, Questionnaire, QuestionnaireKind, QuestionnaireTime, Scale,
 };

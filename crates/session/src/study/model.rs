@@ -10,6 +10,7 @@ use super::consent::ConsentSettings;
 use super::page::{PagePlacement, PageSettings};
 use super::participant::{ConsentBy, ParticipantSettings, Seat};
 use super::phases::{Marker, Phase, PhaseKind};
+use super::questionnaire_texts::QuestionnaireTexts;
 use super::questionnaires::{Questionnaire, QuestionnaireTime};
 use super::remote::RemoteSettings;
 use super::sources::SourceSettings;
@@ -53,6 +54,8 @@ pub struct Study {
     pub annotation_labels: Vec<String>,
     #[serde(default)]
     pub questionnaires: Vec<Questionnaire>,
+    #[serde(default)]
+    pub questionnaire_texts: QuestionnaireTexts,
     #[serde(default)]
     pub conditions: Vec<StudyCondition>,
     #[serde(default)]

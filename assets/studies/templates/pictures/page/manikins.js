@@ -22,10 +22,12 @@ function head(mouth, eye = 3) {
 
 function valenceFigure(at) {
   const bend = 24 * (at - 0.5);
-  const brow = 5 * (0.5 - at);
+  // Sad brows on the unpleasant side, raised ones on the pleasant side: lowered ones would look angry.
+  const brow = 5 * Math.max(0, 0.5 - at);
+  const raised = 20 - 6 * Math.max(0, at - 0.5);
   return `<path d="${BODY}" fill="#f2f2ef"/>`
     + head(`<path d="M36 ${45 - bend / 2} Q50 ${45 + bend} 64 ${45 - bend / 2}"/>`)
-    + `<path d="M33 ${20 + brow} L44 ${20 - brow}"/><path d="M56 ${20 - brow} L67 ${20 + brow}"/>`;
+    + `<path d="M33 ${raised + brow} L44 ${raised - brow}"/><path d="M56 ${raised - brow} L67 ${raised + brow}"/>`;
 }
 
 function arousalFigure(at) {

@@ -5,6 +5,7 @@
 //! times, the table is refused with the line.
 
 mod columns;
+mod day_order;
 mod dialect;
 mod encoding;
 mod grid;

@@ -11,6 +11,8 @@ use super::unit::TimeUnit;
 pub struct TableOptions {
     /// The column with the times.
     pub time: Option<String>,
+    /// The column with the date of each row. The times are then times of day.
+    pub date: Option<String>,
     /// The column with the kinds of events.
     pub kind: Option<String>,
     /// The unit of the times, and of durations whose column name has no unit.

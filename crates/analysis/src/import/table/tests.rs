@@ -183,10 +183,86 @@ fn wall_clock_times_are_counted_from_the_sessions_zero() {
     assert!(problem("time,kind\n2025-03-01 10:00:02,a\n").contains("--zone"));
     let zone = TableOptions { zone: parse_zone("+02:00"), ..options() };
     assert_eq!(read(b"time,kind\n2025-03-01 12:00:02,a\n", &zone).unwrap().events[0].at_s, 1.5);
-    assert!(problem("time,kind\n01.03.2025 10:00:02,a\n").contains("line 2: `01.03.2025 10:00:02` is not a date"));
+    assert!(problem("time,kind\n01.03.2025 10:00:02,a\n").contains("--zone"));
+    assert!(problem("time,kind\n01.03.25 10:00:02,a\n").contains("line 2: `01.03.25 10:00:02` is not a date"));
     // A stopwatch of nanoseconds that has run for some days is none.
     assert_eq!(file("time_ns,kind\n864000000000000,a\n").events[0].at_s, 864_000.0);
     assert_eq!(file("time,kind\n1800000000000000,a\n").clock, FileClock::Own);
+}
+
+#[test]
+fn dates_may_begin_with_the_day_or_the_month() {
+    let zone = TableOptions { zone: parse_zone("Z"), ..options() };
+    // The session was recorded on 1 March.
+    for (text, at_s, said) in [
+        ("time;kind\n01.03.2025 10:00:02;a\n", 1.5, "day before month"),
+        ("time,kind\n01/03/2025 10:00:02,a\n", 1.5, "day before month"),
+        ("time,kind\n3/1/2025 10:00:02 AM,a\n", 1.5, "month before day"),
+        ("time,kind\n3/1/2025 10:01 AM,a\n", 59.5, "month before day"),
+        ("time,kind\n03-14-2025 10:00:02,a\n03-01-2025 10:00:02,b\n", 1_123_201.5, "month before day"),
+        ("time,kind\n14/03/2025 10:00:02,a\n01/03/2025 10:00:02,b\n", 1_123_201.5, "day before month"),
+    ] {
+        let read = read(text.as_bytes(), &zone).unwrap();
+        assert_eq!((read.events[0].at_s, read.clock), (at_s, FileClock::Wall), "{text}");
+        assert!(read.notes.join("; ").contains(said), "{text}: {:?}", read.notes);
+    }
+    let refused = read(b"time,kind\n07/08/2025 10:00:02,a\n", &zone).unwrap_err();
+    assert!(refused.contains("`07/08/2025 10:00:02`") && refused.contains("which number is the day"), "{refused}");
+    let mixed = read(b"time,kind\n14/03/2025 10:00:02,a\n01/15/2025 10:00:02,b\n", &zone).unwrap_err();
+    assert!(mixed.contains("line 3: `01/15/2025 10:00:02` is not a date"), "{mixed}");
+    let unnamed = problem("press_time,x\n01.03.2025 10:00:02,a\n");
+    assert!(unnamed.contains("These columns could be times: press_time."), "{unnamed}");
+}
+
+#[test]
+fn the_date_may_stand_in_a_column_of_its_own() {
+    let dated = TableOptions { date: Some("Day".into()), zone: parse_zone("Z"), ..options() };
+    let text = "Day;Time;kind\n01.03.2025;10:00:02,5;a\n;10:00:03;b\n01.03.2025;n/a;c\n02.03.2025;00:00:00;d\n";
+    let read = read(text.as_bytes(), &dated).unwrap();
+    let got: Vec<_> = read.events.iter().map(|e| (e.at_s, e.kind.as_str())).collect();
+    assert_eq!((got, read.rows_without_time), (vec![(2.0, "a"), (50_399.5, "d")], 2));
+    assert_eq!(read.clock, FileClock::Wall);
+    assert_eq!(
+        (&read.events[0].data["Day"], &read.events[0].data["imported_time"]),
+        (&"01.03.2025".into(), &"10:00:02,5".into())
+    );
+    let over_midnight = super::read(b"Day,Start,Stop\n2025-03-01,23:59:58,00:00:01\n", &dated).unwrap();
+    assert_eq!(over_midnight.events[0].duration_s, Some(3.0), "the date is that of the start");
+    let problem = |text: &str| super::read(text.as_bytes(), &dated).unwrap_err();
+    assert!(problem("Day,Time\n2025-03-01,soon\n").contains("line 2: `2025-03-01 soon` is not a date and time"));
+    assert!(problem("When,Time\n2025-03-01,10:00\n").contains("no column `Day`"));
+}
+
+#[test]
+fn clock_times_go_on_after_midnight() {
+    let text = "start,stop,kind\n23:59:58,23:59:59,a\n23:59:59.5,00:00:01,b\n,,x\n00:00:02,00:00:03,c\n23:00:00,,d\n\
+        01:00:00,01:00:01,e\n";
+    // Forward by 23 hours: the rows are in no order, and nothing is assumed.
+    assert_eq!(file(text).events[2].at_s, 2.0);
+    let text = text.replace("23:00:00,,d", "11:00:00,,d").replace("01:00:00,01:00:01,e", "22:00:00,22:00:01,e");
+    let read = file(&text);
+    let got: Vec<_> = read.events.iter().map(|e| (e.at_s, e.duration_s)).collect();
+    let expected = [
+        (86_398.0, Some(1.0)),
+        (86_399.5, Some(1.5)),
+        (86_402.0, Some(1.0)),
+        (126_000.0, None),
+        (165_600.0, Some(1.0)),
+    ];
+    assert_eq!(got, expected);
+    assert!(read.notes.join("; ").contains("past midnight from line 5 on"), "{:?}", read.notes);
+    // An event that ends after midnight, alone.
+    assert_eq!(file("start,stop,kind\n23:59:58,00:00:01,a\n").events[0].duration_s, Some(3.0));
+    // Two midnights, and a time that is exactly half a day earlier, which is none.
+    let times_of = |text: &str| times(text).into_iter().map(|(at_s, _)| at_s).collect::<Vec<_>>();
+    assert_eq!(
+        times_of("time,kind\n23:00:00,a\n09:00:00,b\n20:00:00,c\n01:00:00,d\n"),
+        [82_800.0, 118_800.0, 158_400.0, 176_400.0]
+    );
+    assert_eq!(times_of("time,kind\n20:00:00,a\n08:00:00,b\n"), [72_000.0, 28_800.0]);
+    // A stopwatch counts beyond a day.
+    assert_eq!(times_of("time,kind\n25:00:00,a\n00:00:01,b\n"), [90_000.0, 1.0]);
+    assert!(!notes("time,kind\n20:00:00,a\n20:00:01,b\n").contains("midnight"));
 }
 
 #[test]
@@ -310,7 +386,8 @@ proptest! {
 
     #[test]
     fn no_table_makes_it_panic(
-        rows in prop::collection::vec(prop::collection::vec("([0-9:.,+eE-]{0,6}|[a-z#\"]{0,4}|n/a|2025-03-01T1[0-9:Z]{0,8})", 1..5), 1..8),
+        rows in prop::collection::vec(prop::collection::vec("([0-9:.,+eE-]{0,6}|[a-z#\"]{0,4}|n/a|2025-03-01T1[0-9:Z]{0,8}\
+            |[0-3]?[0-9][./-][01]?[0-9][./-]2025 1[0-9:]{0,6}( [AP]M)?|2[0-4]:[0-6][0-9]:[0-5][0-9])", 1..5), 1..8),
         head in prop::sample::select(vec!["onset,duration,kind", "time;end;kind", "sep=,\nutc,x", "sample,kind", "stim.started|a", "onset"]),
         delimiter in prop::sample::select(vec![",", ";", "|", "\t"]),
     ) {

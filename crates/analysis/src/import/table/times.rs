@@ -3,6 +3,7 @@
 use chrono::SecondsFormat;
 
 use super::columns::is_no_time;
+use super::day_order::{DayOrder, day_order, year_first};
 use super::grid::Table;
 use super::moment::{DateError, Form, clock_seconds, utc_ns};
 use super::number::NumberStyle;
@@ -12,6 +13,9 @@ use super::unit::TimeUnit;
 use crate::import::event_file::FileClock;
 
 const NS_PER_SECOND: i128 = 1_000_000_000;
+const DAY_S: f64 = 86_400.0;
+/// A date within this time of the session's zero is near it. Time zones move dates by up to 14 hours.
+const NEAR_S: f64 = 3.0 * DAY_S;
 /// Seconds since 1970 of the years 1985 to 2128. The time of a stopwatch is smaller: it would have run for at least 16 years.
 const UNIX_SECONDS: std::ops::Range<f64> = 5e8..5e9;
 /// A computer's monotonic clock in microseconds or nanoseconds reaches these numbers within weeks. Such times must also be
@@ -24,6 +28,7 @@ pub(super) struct Times {
     pub clock: FileClock,
     /// The unit of numbers. `None`: the user cannot choose another unit for these times.
     pub unit: Option<TimeUnit>,
+    pub form: Form,
     /// The cells contain more than the seconds. They are stored with the event.
     pub is_written_out: bool,
     pub note: Option<String>,
@@ -50,26 +55,85 @@ pub(super) fn times(table: &Table, column: usize, options: &TableOptions) -> Res
 }
 
 fn read(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOptions) -> Result<Times, String> {
+    if let Some(name) = &options.date {
+        return dates(table, column, Some(table.header.named(name)?), options);
+    }
     let Some(first) = table.cells(column).next() else {
         let at_s = vec![None; table.rows.len()];
-        return Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: false, note: None });
+        return Ok(Times {
+            at_s,
+            clock: FileClock::Own,
+            unit: None,
+            form: Form::Number,
+            is_written_out: false,
+            note: None,
+        });
     };
     match Form::of(first) {
         Form::Number => numbers(table, column, unit, options),
         Form::Clock => {
-            let at_s = each(table, column, |cell| clock_seconds(cell).ok_or_else(|| unreadable(cell, Form::Clock)))?;
-            let note = Some("clock times (hh:mm:ss or mm:ss)".to_owned());
-            Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: true, note })
+            let mut at_s =
+                each(table, column, |cell| clock_seconds(cell).ok_or_else(|| unreadable(cell, Form::Clock)))?;
+            let next_day = continue_past_midnight(&mut at_s).and_then(|row| table.rows.get(row));
+            let midnight = next_day.map_or(String::new(), |row| format!(", past midnight from line {} on", row.line));
+            let note = Some(format!("clock times (hh:mm:ss or mm:ss){midnight}"));
+            let form = Form::Clock;
+            Ok(Times { at_s, clock: FileClock::Own, unit: None, form, is_written_out: true, note })
         }
-        Form::Date => dates(table, column, options),
+        Form::Date => dates(table, column, None, options),
     }
 }
 
-fn dates(table: &Table, column: usize, options: &TableOptions) -> Result<Times, String> {
+/// Clock times begin again at zero after midnight. A clock that goes back by more than half a day has passed midnight, and a day
+/// is added from there on. A column that also goes forward by more than half a day is in no order and stays as it is. Returns
+/// the first row of the second day.
+fn continue_past_midnight(at_s: &mut [Option<f64>]) -> Option<usize> {
+    let mut timed: Vec<(usize, &mut f64)> =
+        at_s.iter_mut().enumerate().filter_map(|(row, at_s)| Some((row, at_s.as_mut()?))).collect();
+    let is_of_a_day = timed.iter().all(|(_, at_s)| (0.0..DAY_S).contains(&**at_s));
+    let steps_s: Vec<f64> = timed.windows(2).map(|pair| *pair[1].1 - *pair[0].1).collect();
+    if !is_of_a_day || steps_s.iter().any(|step| *step > DAY_S / 2.0) {
+        return None;
+    }
+    let (mut days, mut first) = (0.0, None);
+    for (step_s, (row, at_s)) in steps_s.into_iter().zip(timed.iter_mut().skip(1)) {
+        if step_s < -DAY_S / 2.0 {
+            days += 1.0;
+            first.get_or_insert(*row);
+        }
+        **at_s += days * DAY_S;
+    }
+    first
+}
+
+/// An end more than half a day before its start is on the next day.
+fn put_behind_start(end_s: &mut Option<f64>, start_s: Option<f64>) {
+    if let (Some(end_s), Some(start_s)) = (end_s, start_s) {
+        *end_s += ((start_s - *end_s) / DAY_S).round().max(0.0) * DAY_S;
+    }
+}
+
+/// Reads dates with their times of day, from one column or with the date from a column of its own.
+fn dates(table: &Table, column: usize, date: Option<usize>, options: &TableOptions) -> Result<Times, String> {
+    let written = |row: &Row| -> String {
+        let time = row.cell(column);
+        date.map_or_else(|| time.to_owned(), |date| format!("{} {time}", row.cell(date)))
+    };
+    let is_timed = |row: &&Row| !is_no_time(row.cell(column)) && date.is_none_or(|date| !is_no_time(row.cell(date)));
+    let timed: Vec<String> = table.rows.iter().filter(is_timed).map(written).collect();
     let stem = table.header.names[column].to_lowercase();
     let is_utc = stem.split(|c: char| !c.is_alphanumeric()).any(|word| word == "utc" || word == "gmt");
     let zone = options.zone.or_else(|| is_utc.then(|| chrono::FixedOffset::east_opt(0))?);
-    let read = |cell: &str| match utc_ns(cell, zone) {
+    let is_near = |date: &str| {
+        let utc = utc_ns(date, zone.or(chrono::FixedOffset::east_opt(0)));
+        utc.is_ok_and(|ns| since_zero_s(ns, options).abs() < NEAR_S)
+    };
+    let order = day_order(timed.iter().map(String::as_str), is_near)?;
+    let utc = |cell: &str| match order.and_then(|order| year_first(cell, order)) {
+        Some(date) => utc_ns(&date, zone),
+        None => utc_ns(cell, zone),
+    };
+    let read = |cell: &str| match utc(cell) {
         Ok(ns) => Ok(since_zero_s(ns, options)),
         Err(DateError::NoZone) => Err(format!(
             "`{}` has no time zone: set it with --zone (for example --zone +02:00, or --zone Z for UTC)",
@@ -77,10 +141,16 @@ fn dates(table: &Table, column: usize, options: &TableOptions) -> Result<Times, 
         )),
         Err(DateError::Unreadable) => Err(unreadable(cell, Form::Date)),
     };
-    let at_s = each(table, column, read)?;
+    let in_line = |row: &Row| read(&written(row)).map_err(|problem| format!("line {}: {problem}", row.line));
+    let at_s: Vec<_> = table
+        .rows
+        .iter()
+        .map(|row| Some(row).filter(is_timed).map(in_line).transpose())
+        .collect::<Result<_, String>>()?;
     let zone = zone.map_or(String::new(), |zone| format!(" (in the zone {zone} if they have none)"));
-    let note = Some(format!("dates{zone}, relative to the session's zero, {}", zero(options)));
-    Ok(Times { at_s, clock: FileClock::Wall, unit: None, is_written_out: true, note })
+    let order = order.map_or(String::new(), |order| format!(", {}", order.description()));
+    let note = Some(format!("dates{order}{zone}, relative to the session's zero, {}", zero(options)));
+    Ok(Times { at_s, clock: FileClock::Wall, unit: None, form: Form::Date, is_written_out: true, note })
 }
 
 fn numbers(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOptions) -> Result<Times, String> {
@@ -91,7 +161,7 @@ fn numbers(table: &Table, column: usize, unit: Option<TimeUnit>, options: &Table
     if let Some(rate_hz) = options.rate_hz {
         let at_s = raw.into_iter().map(|value| Some(value? / rate_hz)).collect();
         let note = Some(format!("counts at {rate_hz} per second{commas}"));
-        return Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: false, note });
+        return Ok(Times { at_s, clock: FileClock::Own, unit: None, form: Form::Number, is_written_out: false, note });
     }
     if let Some(unit) = unix_unit(&raw, unit, options) {
         let ns = |cell: &str| match style.parse_whole(cell) {
@@ -100,13 +170,13 @@ fn numbers(table: &Table, column: usize, unit: Option<TimeUnit>, options: &Table
         };
         let note = Some(format!("Unix times in {unit}, relative to the session's zero, {}", zero(options)));
         let at_s = each(table, column, ns)?;
-        return Ok(Times { at_s, clock: FileClock::Wall, unit: None, is_written_out: true, note });
+        return Ok(Times { at_s, clock: FileClock::Wall, unit: None, form: Form::Number, is_written_out: true, note });
     }
     let assumed = if unit.is_none() { " (no unit is given)" } else { "" };
     let unit = unit.unwrap_or(TimeUnit::S);
     let at_s = raw.into_iter().map(|value| Some(unit.to_seconds(value?))).collect();
     let note = Some(format!("in {unit}{assumed}{commas}"));
-    Ok(Times { at_s, clock: FileClock::Own, unit: Some(unit), is_written_out: false, note })
+    Ok(Times { at_s, clock: FileClock::Own, unit: Some(unit), form: Form::Number, is_written_out: false, note })
 }
 
 /// The unit in which all numbers of a column are times since 1970.
@@ -169,7 +239,10 @@ pub(super) fn are_times(table: &Table, column: usize) -> bool {
     let is_time = |cell: &str| match Form::of(cell) {
         Form::Number => style.parse(cell).is_some(),
         Form::Clock => clock_seconds(cell).is_some(),
-        Form::Date => utc_ns(cell, None) != Err(DateError::Unreadable),
+        Form::Date => {
+            let date = [DayOrder::DayFirst, DayOrder::MonthFirst].into_iter().find_map(|order| year_first(cell, order));
+            date.is_some() || utc_ns(cell, None) != Err(DateError::Unreadable)
+        }
     };
     let mut cells = table.cells(column).peekable();
     cells.peek().is_some() && cells.all(is_time)
@@ -206,7 +279,11 @@ pub(super) fn lasting(
     let Some(column) = table.header.end(time) else { return Ok(none) };
     let name = &table.header.names[column];
     let unit = table.header.unit(column).or(options.unit).or(times.unit);
-    let Ok(ends) = read(table, column, unit, options) else { return Ok(none) };
+    let Ok(mut ends) = read(table, column, unit, options) else { return Ok(none) };
+    let are_of_a_day = times.form == Form::Clock && ends.form == Form::Clock || options.date.is_some();
+    if are_of_a_day {
+        ends.at_s.iter_mut().zip(&times.at_s).for_each(|(end, start)| put_behind_start(end, *start));
+    }
     let pairs = || times.at_s.iter().zip(&ends.at_s);
     let is_before =
         |(start, end): (&Option<f64>, &Option<f64>)| start.zip(*end).is_some_and(|(start, end)| end < start);

@@ -1,0 +1,25 @@
+// Pictures of the dashboard's views, for people to look at (`target/screenshots/dashboard_….png`).
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { PICTURES } from './served';
+
+const WIDTHS = [[390, 844], [1280, 800], [1920, 1080]] as const;
+
+/** Pictures of a view at three widths, light and dark. No view is wider than its window. */
+export const pictures = async (owner: Page, name: string, ready: (page: Page) => Promise<unknown>): Promise<void> => {
+  for (const [width, height] of WIDTHS) {
+    await owner.setViewportSize({ width, height });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await owner.emulateMedia({ colorScheme });
+      await owner.waitForTimeout(400);
+      await ready(owner);
+      const wide = await owner.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${name} at ${width} px is ${wide} px too wide`);
+      await owner.screenshot({ path: join(PICTURES, `dashboard_${name}_${width}_${colorScheme}.png`), fullPage: true });
+    }
+  }
+  await owner.setViewportSize({ width: 1280, height: 800 });
+  await owner.emulateMedia({ colorScheme: 'light' });
+};
