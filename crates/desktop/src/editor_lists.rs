@@ -5,7 +5,7 @@ use egui::{ComboBox, Margin, TextEdit, Ui};
 
 use session::{Marker, Phase, PhaseKind, Questionnaire, QuestionnaireKind, QuestionnaireTime, Study, StudyCondition};
 
-use super::editor_form::{card, number, text};
+use super::editor_parts::{card, number, text};
 use super::state::StudyEditor;
 use super::widgets;
 

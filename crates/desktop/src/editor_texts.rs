@@ -5,7 +5,7 @@ use egui::{ComboBox, Ui};
 
 use session::{ConsentBy, OnCrash, QuestionnaireText, SeatChoice, Study};
 
-use super::editor_form::{card, text};
+use super::editor_parts::{card, text};
 use super::widgets;
 
 pub fn show(ui: &mut Ui, study: &mut Study) {

@@ -19,6 +19,7 @@ mod dialogs;
 mod editor;
 mod editor_form;
 mod editor_lists;
+mod editor_parts;
 mod editor_state;
 mod editor_texts;
 mod event_marks;

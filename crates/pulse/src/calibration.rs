@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::features::{FEATURES, Features};
 use super::linear::solve;
-use super::rate::Rate;
 
 /// A larger error is a wrong rate.
 pub const MAX_ERROR_BPM: f64 = 5.0;
@@ -19,6 +18,15 @@ const RANGES: usize = 25;
 const Z: f64 = 1.96;
 
 const STORED: &str = include_str!("calibration.toml");
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    pub rate_bpm: f64,
+    /// Of the errors up to 5 bpm in the simulation, at this quality.
+    pub rate_sd_bpm: f64,
+    /// The probability in the simulation that the error is at most 5 bpm: the lower end of its 95 % interval.
+    pub quality: f64,
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {

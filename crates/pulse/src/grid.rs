@@ -1,10 +1,10 @@
 //! The rows of one window on a regular grid, from their true times.
 
-use super::rate::WINDOW_S;
-use super::row::SkinRow;
-use super::{Patch, Silence};
+use super::row::{Patch, SkinRow};
+use super::silence::Silence;
 use session::skin;
 
+pub const WINDOW_S: f64 = 10.0;
 /// Twice the highest rate with its second harmonic (14 Hz), and about the rate of most cameras.
 pub(crate) const GRID_HZ: f64 = 30.0;
 pub(crate) const GRID_LEN: usize = (WINDOW_S * GRID_HZ) as usize;

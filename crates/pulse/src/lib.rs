@@ -11,11 +11,14 @@ mod linear;
 mod projections;
 mod rate;
 mod row;
+mod silence;
 pub mod simulation;
 mod spectrum;
 
-pub use calibration::{Calibration, MAX_ERROR_BPM};
+pub use calibration::{Calibration, MAX_ERROR_BPM, Rate};
 pub use features::{FEATURES, Features};
-pub use rate::{Outcome, Rate, STEP_S, Silence, WINDOW_S, WindowResult, rates};
+pub use grid::WINDOW_S;
+pub use rate::{Outcome, STEP_S, WindowResult, rates};
 pub use row::{Patch, SkinRow};
+pub use silence::Silence;
 pub use spectrum::{HIGHEST_BPM, LOWEST_BPM};

@@ -1,11 +1,11 @@
 //! The rates of a recording, window by window.
 
-use super::Calibration;
+use super::calibration::{Calibration, Rate};
 use super::features::Features;
-use super::grid::Window;
+use super::grid::{WINDOW_S, Window};
 use super::row::SkinRow;
+use super::silence::Silence;
 
-pub const WINDOW_S: f64 = 10.0;
 /// Distance of the windows of [`rates`].
 pub const STEP_S: f64 = 1.0;
 
@@ -17,55 +17,6 @@ mod limits {
     pub const EXPLAINED_SHARE: f64 = 0.6;
     pub const REPEATED_SHARE: f64 = 0.2;
     pub const AGREEMENT: f64 = 0.35;
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rate {
-    pub rate_bpm: f64,
-    /// Of the errors up to 5 bpm in the simulation, at this quality.
-    pub rate_sd_bpm: f64,
-    /// The probability in the simulation that the error is at most 5 bpm: the lower end of its 95 % interval.
-    pub quality: f64,
-}
-
-/// Why a window has no rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Silence {
-    NoSkin,
-    FrameRate,
-    Dark,
-    Motion,
-    Light,
-    Compressed,
-    Disagreement,
-    NoPeriodicity,
-}
-
-impl Silence {
-    pub const ALL: [Silence; 8] = [
-        Silence::NoSkin,
-        Silence::FrameRate,
-        Silence::Dark,
-        Silence::Motion,
-        Silence::Light,
-        Silence::Compressed,
-        Silence::Disagreement,
-        Silence::NoPeriodicity,
-    ];
-
-    /// The note of the gap.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Silence::NoSkin => "no skin: the face was not in the picture for the whole window",
-            Silence::FrameRate => "the frame rate is outside 19 to 65 Hz",
-            Silence::Dark => "too dark: the skin's mean green level is below 25 of 255",
-            Silence::Motion => "motion: the head moves too much",
-            Silence::Light => "light: its changes, or clipped skin, hide the pulse",
-            Silence::Compressed => "too compressed: the same colours repeat from frame to frame",
-            Silence::Disagreement => "disagreement: projections or regions of the skin give different rates",
-            Silence::NoPeriodicity => "no periodicity that is strong enough",
-        }
-    }
 }
 
 /// What a window of usable frames says.

@@ -6,32 +6,11 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use thiserror::Error;
-
+use super::pulse_error::PulseError;
 use super::skin_of_video::missing_skin;
 use pulse::{Calibration, STEP_S, SkinRow, WINDOW_S, WindowResult, rates};
-use session::{
-    Body, Gap, GapReason, PULSE, Record, Rows, SKIN, StreamName, Timeline, Timestamp, program, pulse_stream,
-};
-use store::{AddedStreams, SessionFile, StoreError};
-
-#[derive(Debug, Error)]
-pub enum PulseError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the session has a stream `{0}` already: nothing was added")]
-    AlreadyThere(StreamName),
-    #[error(
-        "the session has no landmarks of a face, so its skin cannot be found: score it with `affectograph rescore`"
-    )]
-    NoLandmarks,
-    #[error("the session has neither colours of skin nor a video to read them from")]
-    NoColours,
-    #[error("the calibration in the program cannot be read ({0}): this is a fault of the program")]
-    Calibration(String),
-    #[error("cancelled: nothing was added")]
-    Cancelled,
-}
+use session::{Body, Gap, GapReason, PULSE, Record, Rows, SKIN, Timeline, Timestamp, program, pulse_stream};
+use store::{AddedStreams, SessionFile};
 
 #[derive(Clone, Debug)]
 pub struct PulseAddition {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::pulse_of_session::PulseError;
+use super::pulse_error::PulseError;
 use session::{Body, Gap, GapReason, LANDMARKS, Rows, SKIN, StreamInfo, Timeline, Timestamp, later, skin_stream};
 use store::SessionFile;
 use vision::SkinReader;

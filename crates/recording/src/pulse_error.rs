@@ -1,0 +1,24 @@
+//! Why the stream `pulse` cannot be added to a session.
+
+use thiserror::Error;
+
+use session::StreamName;
+use store::StoreError;
+
+#[derive(Debug, Error)]
+pub enum PulseError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the session has a stream `{0}` already: nothing was added")]
+    AlreadyThere(StreamName),
+    #[error(
+        "the session has no landmarks of a face, so its skin cannot be found: score it with `affectograph rescore`"
+    )]
+    NoLandmarks,
+    #[error("the session has neither colours of skin nor a video to read them from")]
+    NoColours,
+    #[error("the calibration in the program cannot be read ({0}): this is a fault of the program")]
+    Calibration(String),
+    #[error("cancelled: nothing was added")]
+    Cancelled,
+}
