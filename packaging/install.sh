@@ -2,7 +2,7 @@
 # Checks this folder's program, and installs it for one user without an administrator.
 #   ./install.sh           says which shared libraries are missing, and the line that installs them
 #   ./install.sh --user    checks, then adds the command `affectograph`, the menu entry, the icon and the file type
-#   ./install.sh --remove  removes what --user added; recordings and preferences stay
+#   ./install.sh --remove  removes what --user of this folder added; recordings and preferences stay
 # The folder may lie anywhere. Several versions may lie side by side: --user makes this one the user's.
 set -eu
 
@@ -19,7 +19,7 @@ fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 # What ldd does not find, and what the program opens at run time and the loader does not know.
 missing_libraries() {
-  linked=$(ldd "$program" "$here/lib/affectograph/libonnxruntime.so" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p')
+  linked=$(ldd "$program" "$here/lib/affectograph/libonnxruntime.so" "$here/lib/affectograph/liblsl.so" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p')
   known=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p)
   tab=$(printf '\t')
   while IFS=$tab read -r library package; do
@@ -55,11 +55,17 @@ check() {
 # A text in double quotes of a desktop entry: the characters " ` $ \ get a backslash, and that backslash one more.
 quoted() { printf '%s' "$1" | sed 's/[\\"`$]/\\\\&/g; s/%/%%/g'; }
 
+# The user's command is a link to another version, or to another program. A link to a folder that was deleted is not.
+is_of_another() {
+  [ -L "$bin/affectograph" ] && [ -e "$bin/affectograph" ] && [ "$(readlink "$bin/affectograph")" != "$program" ]
+}
+
 install_for_user() {
-  mkdir -p "$bin" "$(dirname "$entry")" "$(dirname "$icon")" "$(dirname "$type")"
   if [ -e "$bin/affectograph" ] && [ ! -L "$bin/affectograph" ]; then
     fail "$bin/affectograph is a file of another program. Nothing was changed."
   fi
+  if is_of_another; then say "This replaces the command of $(readlink "$bin/affectograph")."; fi
+  mkdir -p "$bin" "$(dirname "$entry")" "$(dirname "$icon")" "$(dirname "$type")"
   ln -sfn "$program" "$bin/affectograph"
   sed -e '/^Exec=/d' "$here/share/applications/affectograph.desktop" | while IFS= read -r line; do
     printf '%s\n' "$line"
@@ -81,6 +87,10 @@ install_for_user() {
 }
 
 remove_for_user() {
+  if is_of_another; then
+    say "The command is that of $(readlink "$bin/affectograph"). Nothing was removed."
+    return 0
+  fi
   [ ! -L "$bin/affectograph" ] || rm -f "$bin/affectograph"
   rm -f "$entry" "$icon" "$type"
   refresh

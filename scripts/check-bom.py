@@ -18,10 +18,11 @@ bill = json.loads(text)
 stated = {part["bom-ref"].split("@")[0]: part for part in bill["components"]}
 files = {
     "pkg:pypi/onnxruntime": "lib/affectograph/libonnxruntime.so",
+    "pkg:pypi/mne-lsl": "lib/affectograph/liblsl.so",
     **{f"model/{path.parent.name}": str(path.relative_to(tree)) for path in tree.glob("share/affectograph/models/*/model.onnx")},
 }
 parts = [(bill["metadata"]["component"], "lib/affectograph/affectograph"), *((stated[name], file) for name, file in files.items())]
-if len(parts) < 5:
+if len(parts) < 6:
     sys.exit(f"{tree} has fewer files than a package: {files}")
 for part, file in parts:
     found = hashlib.sha256((tree / file).read_bytes()).hexdigest()

@@ -19,7 +19,7 @@ pub struct Places {
 
 impl Places {
     /// The recordings are in `sessions` if it is given, otherwise in `$AFFECTOGRAPH_SESSIONS`, otherwise in `sessions` in
-    /// the current folder if that exists, otherwise in the user's data folder. Shipped folders are beside the executable, in
+    /// the current folder if that exists, also as a link to a disk that is not mounted, otherwise in the user's data folder. Shipped folders are beside the executable, in
     /// the current folder, or where the program was built.
     pub fn find(sessions: Option<&Path>) -> Places {
         let named = sessions.map(Path::to_owned).or_else(|| variable("AFFECTOGRAPH_SESSIONS"));
@@ -39,11 +39,20 @@ impl Places {
         Places { sessions, must_exist: true, ..self }
     }
 
+    fn missing(&self) -> Option<&'static str> {
+        if self.must_exist && !(self.sessions.is_absolute() && self.sessions.is_dir()) {
+            return Some(
+                "the folder is not there. Connect its disk, or choose another folder in the preferences and start the \
+                 program again",
+            );
+        }
+        let is_broken_link = self.sessions.is_symlink() && !self.sessions.exists();
+        is_broken_link.then_some("it is a link to a folder that is not there. Connect its disk, or remove the link")
+    }
+
     /// Opens the library. Creates its folder if it does not exist, unless it must exist.
     pub fn library(&self) -> Result<Library, StoreError> {
-        if self.must_exist && !(self.sessions.is_absolute() && self.sessions.is_dir()) {
-            let why = "the folder is not there. Connect its disk, or choose another folder in the preferences and start the \
-                       program again";
+        if let Some(why) = self.missing() {
             return Err(StoreError::Io {
                 doing: "open the recordings in",
                 path: self.sessions.clone(),
@@ -96,7 +105,9 @@ fn is_ungraded(session: &SessionEntry) -> bool {
 /// A program that is started from a menu has an arbitrary current folder. Recordings must not be spread over such folders.
 fn default_sessions(current: &Path, user_data: Option<PathBuf>) -> PathBuf {
     let here = current.join("sessions");
-    if here.is_dir() { here } else { user_data.map_or(here, |folder| folder.join("affectograph").join("sessions")) }
+    // A link counts, also if its disk is not mounted: then opening fails. Otherwise recordings would be on another disk.
+    let is_there = here.symlink_metadata().is_ok_and(|entry| !entry.is_file());
+    if is_there { here } else { user_data.map_or(here, |folder| folder.join("affectograph").join("sessions")) }
 }
 
 /// The system's folder for data of this user. It is not a folder that services copy to other computers, as documents may be.
@@ -144,6 +155,19 @@ mod tests {
         std::fs::remove_file(current.path().join("sessions")).unwrap();
         std::fs::create_dir(current.path().join("sessions")).unwrap();
         assert_eq!(default_sessions(current.path(), data), current.path().join("sessions"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn recordings_do_not_go_elsewhere_while_the_disk_of_a_linked_folder_is_missing() {
+        let current = tempfile::tempdir().unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let linked = current.path().join("sessions");
+        std::os::unix::fs::symlink(current.path().join("mnt/encrypted"), &linked).unwrap();
+        let sessions = default_sessions(current.path(), Some(data.path().to_owned()));
+        assert_eq!(sessions, linked);
+        let problem = Places::find(Some(&sessions)).library().err().unwrap().to_string();
+        assert!(problem.contains(&linked.display().to_string()) && problem.contains("Connect its disk"), "{problem}");
     }
 
     #[test]

@@ -165,6 +165,19 @@ mod tests {
     }
 
     #[test]
+    fn news_of_a_source_are_sentences() {
+        let said = |news| losing(&source("lsl_amp", &news)).concat();
+        assert_eq!(
+            said(SourceNews::Clock("the sender's clock was changed".into())),
+            "The source lsl_amp has a problem with its times: the sender's clock was changed."
+        );
+        assert_eq!(
+            said(SourceNews::Missing("no stream is there".into())),
+            "The source lsl_amp is not recorded: no stream is there."
+        );
+    }
+
+    #[test]
     fn a_full_disk_is_called_full_and_blames_no_queue() {
         let mut alarms = Alarms::default();
         let health =

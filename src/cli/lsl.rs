@@ -19,7 +19,7 @@ pub fn run(a: &Lsl) -> Result<ExitCode, Failure> {
         println!("{}", json!({ "streams": rows, "problems": refused, "library": library }));
         return Ok(ExitCode::SUCCESS);
     }
-    refused.iter().for_each(|e| eprintln!("{e}"));
+    refused.iter().for_each(|e| eprintln!("{}", printable(&e.to_string())));
     if streams.is_empty() {
         println!("No stream of Lab Streaming Layer is on the network.");
     }
@@ -27,15 +27,29 @@ pub fn run(a: &Lsl) -> Result<ExitCode, Failure> {
         let rate = s.rate_hz.map_or_else(|| "irregular".to_owned(), |hz| format!("{hz} Hz"));
         println!(
             "{}  type {}, {} × {}, {rate}, of {}",
-            s.name,
-            or_none(&s.content_type),
+            printable(&s.name),
+            printable(or_none(&s.content_type)),
             s.channels,
             s.format.as_str(),
-            s.host
+            printable(&s.host)
         );
-        println!("    --lsl 'name={},source_id={}'", s.name, s.source_id);
+        query_of(s).iter().for_each(|query| println!("    --lsl '{query}'"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Anyone on the network chooses these texts, and a terminal obeys control characters.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// What `--lsl` takes for this stream. `None`: a query or a shell cannot contain its texts.
+fn query_of(s: &StreamIdentity) -> Option<String> {
+    let is_plain = |text: &str| !text.contains([',', '=', '\'']) && !text.contains(char::is_control);
+    let parts = [("name", &s.name), ("source_id", &s.source_id)];
+    let parts = parts.iter().filter(|(_, text)| is_plain(text) && !text.is_empty());
+    let query = parts.map(|(key, text)| format!("{key}={text}")).collect::<Vec<_>>().join(",");
+    (!query.is_empty()).then_some(query)
 }
 
 fn or_none(text: &str) -> &str {
@@ -53,4 +67,46 @@ fn row(s: &StreamIdentity) -> serde_json::Value {
         "format": s.format.as_str(),
         "rate_hz": s.rate_hz,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lsl::Format;
+    use session::SourceSettings;
+
+    fn stream(name: &str, source_id: &str) -> StreamIdentity {
+        StreamIdentity {
+            name: name.to_owned(),
+            content_type: "EEG".to_owned(),
+            source_id: source_id.to_owned(),
+            uid: String::new(),
+            host: String::new(),
+            lsl_session: String::new(),
+            channels: 1,
+            format: Format::Float32,
+            rate_hz: None,
+            created_at_s: 0.0,
+        }
+    }
+
+    #[test]
+    fn what_is_proposed_can_be_typed_and_finds_the_stream() {
+        for (name, id, query) in [
+            ("amp", "amp 1", Some("name=amp,source_id=amp 1")),
+            ("amp", "", Some("name=amp")),
+            ("a,b", "7", Some("source_id=7")),
+            ("it's", "a=b", None),
+            ("\u{1b}[2J", "", None),
+        ] {
+            let s = stream(name, id);
+            let proposed = query_of(&s);
+            assert_eq!(proposed.as_deref(), query);
+            if let Some(query) = proposed {
+                let source: SourceSettings = query.parse().unwrap();
+                assert!(source.matches(&s.name, &s.content_type, &s.source_id), "{query}");
+            }
+        }
+        assert_eq!(printable("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
+    }
 }

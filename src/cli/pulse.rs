@@ -20,8 +20,9 @@ pub fn run(a: &Pulse) -> Result<ExitCode, Failure> {
         let folder = session_folder(session);
         let addition = PulseAddition { folder: folder.clone(), author: session::program() };
         let mut bar = Progress::start();
-        let added = addition
-            .run(cancel.flag(), |done, all| bar.show(done as f64 / all as f64, &format!("{done} of {all} pictures")));
+        let added = addition.run(cancel.flag(), |what, done, all| {
+            bar.show(done as f64 / all as f64, &format!("{done} of {all} {what}"))
+        });
         drop(bar);
         match added {
             Ok(added) => {
@@ -49,12 +50,13 @@ fn print(folder: &Path, added: &PulseAdded, is_json: bool) {
     if is_json {
         let silent = &added.silent;
         let line = json!({
-            "session": folder, "stream": session::PULSE, "windows": added.windows, "shown": added.shown, "silent": silent,
+            "session": folder, "stream": added.stream, "windows": added.windows, "shown": added.shown, "silent": silent,
             "median_bpm": added.median_bpm, "frames_read": added.frames_read, "frames_failed": added.frames_failed,
         });
         return println!("{line}");
     }
-    println!("{}: a heart rate in {} of {} windows of 10 s", folder.display(), added.shown, added.windows);
+    let PulseAdded { stream, shown, windows, .. } = added;
+    println!("{}: a heart rate in {shown} of {windows} windows of 10 s (stream `{stream}`)", folder.display());
     if let Some(bpm) = added.median_bpm {
         println!("  median {bpm:.0} per minute");
     }

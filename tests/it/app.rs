@@ -339,6 +339,9 @@ fn on_one_monitor_a_participant_sees_only_the_study() {
 fn a_participant_who_stops_ends_the_recording() {
     /// The participant's button, at the lower right of the page.
     const STOP: (i32, i32) = (1240, 769);
+    /// The answers, in the middle of the screen.
+    const NO: (i32, i32) = (582, 445);
+    const YES: (i32, i32) = (715, 445);
     if crate::vision_support::models().is_none() {
         return;
     }
@@ -365,12 +368,11 @@ fn a_participant_who_stops_ends_the_recording() {
     app.click(STOP.0, STOP.1);
     app.pause(2500);
     app.screen.screenshot("withdraw_2_question.png");
-    // The answer that goes on is the first one.
-    app.keys("Tab space");
+    app.click(NO.0, NO.1);
     shown(3);
     app.click(STOP.0, STOP.1);
     app.pause(2500);
-    app.keys("Tab Tab space");
+    app.click(YES.0, YES.1);
     app.wait("the closed session", || app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed)));
     app.pause(2000);
     app.screen.screenshot("withdraw_3_closing.png");

@@ -5,9 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use affectograph::analysis::EpochPlan;
 use affectograph::lsl::Network;
-use affectograph::session::{AFFECT, EventData, EventRow, GapReason, HEALTH, LSL_CLOCK, LslTimes, Timeline, Timestamp};
-use affectograph::store::{SessionFile, verify};
+use affectograph::session::{
+    AFFECT, EventData, EventRow, Field, GapReason, HEALTH, LSL_CLOCK, LslTimes, ParticipantId, SessionNumber, Timeline,
+    Timestamp, lsl_clock_stream, lsl_stream,
+};
+use affectograph::store::{Library, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy, verify};
+use affectograph::study_query::{Question, session_epochs};
 use serde_json::{Value, json};
 
 use super::need::need;
@@ -320,9 +325,79 @@ fn without_liblsl_the_program_says_what_is_missing_and_records_everything_else()
         let recorded =
             record(&["--duration", "1s"], tmp.path(), &lsl).env("AFFECTOGRAPH_LIBLSL", "/nowhere").output().unwrap();
         assert!(folder_of(&recorded).is_dir(), "a recording without sources does not load liblsl");
+        std::fs::remove_dir_all(folder_of(&recorded)).unwrap();
+        let offering = record(&["--duration", "1s", "--lsl-out"], tmp.path(), &lsl)
+            .env("AFFECTOGRAPH_LIBLSL", "/nowhere")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&offering.stderr);
+        assert!(offering.status.code() == Some(1) && said.contains("AFFECTOGRAPH_LIBLSL is /nowhere"), "{said}");
+        assert!(!walk(tmp.path()).iter().any(|f| f.ends_with("session.sqlite")), "no empty session is left");
     }
     if need("liblsl", Network::get()).is_some() {
         let listed: Value = serde_json::from_slice(&list("").stdout).unwrap();
         assert!(listed["streams"].is_array() && listed["library"]["info"].as_str().unwrap().len() > 3, "{listed}");
     }
+}
+
+/// Markers and a slider of a computer whose clock is 200 ppm slow, for 1,000 s. The slider's valence is its stamp in 1,000 s.
+fn session_of_a_slow_clock(root: &Path) -> PathBuf {
+    let library = Library::open(root).unwrap();
+    let (participant, started) = (ParticipantId::numbered(1), chrono::Utc::now());
+    let folder = library.create_session(&participant, SessionNumber(1), "lab", started).unwrap();
+    let header = SessionHeader {
+        participant,
+        session: SessionNumber(1),
+        study: StoredStudy { name: "lab".into(), title: "Lab".into(), toml: STUDY.into() },
+        zero_utc: started,
+        software: "test".into(),
+        revision: None,
+        host: "test".into(),
+        camera: Default::default(),
+        models: Vec::new(),
+        consent: None,
+        overridden_checks: Vec::new(),
+        pilot: false,
+        condition: None,
+        condition_assigned: None,
+    };
+    let fields = ["valence", "arousal"].map(|name| Field::new(name, "1", "")).to_vec();
+    let of_lsl = |name: &str, fields| lsl_stream(name.parse().unwrap(), "test".into(), fields, None, "test".into());
+    let streams = vec![of_lsl("lsl_marks", Vec::new()), of_lsl("lsl_slider", fields), lsl_clock_stream()];
+    let recorder = Recorder::create(&folder, header, streams, crossbeam_channel::unbounded().0).unwrap();
+    let [marks, slider, clock] = ["lsl_marks", "lsl_slider", LSL_CLOCK].map(|name| recorder.stream(name).unwrap());
+    for stream in ["lsl_marks", "lsl_slider"] {
+        let data = json!({"stream": stream, "first_sample": 0, "base_ns": 0, "is_senders_clock": true});
+        clock.event(Timestamp::ZERO, "segment", data).unwrap();
+        for s in (0..=1000i64).step_by(5) {
+            let data = json!({"stream": stream, "remote_ns": s * 1_000_000_000, "offset_ns": s * 200_000,
+                "uncertainty_ns": 1000});
+            clock.event(Timestamp::from_secs_f64(s as f64), "measured", data).unwrap();
+        }
+    }
+    for k in 0..10_000u32 {
+        let stamp_s = f64::from(k) / 10.0;
+        slider.sample(Timestamp::from_secs_f64(stamp_s), None, &[(stamp_s / 1000.0) as f32, 0.0]).unwrap();
+    }
+    marks.event(Timestamp::from_secs_f64(100.0), "other", json!({})).unwrap();
+    marks.event(Timestamp::from_secs_f64(900.0), "go", json!({})).unwrap();
+    recorder.finish(SessionEnd { at: Timestamp::from_secs_f64(1001.0), quality: None }).unwrap();
+    folder
+}
+
+#[test]
+fn averages_around_events_of_another_computer_have_the_session_times_of_the_exports() {
+    let tmp = tempfile::tempdir().unwrap();
+    let folder = session_of_a_slow_clock(tmp.path());
+    let plan = EpochPlan { source: Some("lsl_slider".parse().unwrap()), ..EpochPlan::default() };
+    let question = Question { conditions: vec!["lsl_marks/go".parse().unwrap()], plan };
+    let answer = session_epochs(&folder, &question).unwrap();
+    let [epoch] = &answer.conditions[0].epochs[..] else { panic!("{:?}", answer.conditions[0]) };
+    let wrong_ns = epoch.onset.since_ns(Timestamp::from_secs_f64(900.18));
+    assert!(wrong_ns.abs() < 1000, "900 s at 200 ppm: {wrong_ns} ns");
+    let exported = SessionFile::open(&folder).unwrap().timeline().unwrap().with_lsl_times();
+    let of_marks: Vec<_> = events(&exported, "lsl_marks").iter().map(|e| e.at).collect();
+    assert_eq!(of_marks[1], epoch.onset);
+    // The window is from -1 s to 4 s at 30 Hz.
+    assert!((epoch.valence.raw[30] - 0.9).abs() < 2e-5, "{}", epoch.valence.raw[30]);
 }

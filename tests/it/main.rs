@@ -41,6 +41,7 @@ mod page_replay;
 mod participant_screen;
 mod phantom;
 mod program;
+mod pulse;
 mod python;
 #[cfg(target_os = "linux")]
 mod questionnaire;

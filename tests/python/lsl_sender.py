@@ -17,13 +17,13 @@ import pylsl
 kept = []
 
 
-def outlet(name, kind, channels, rate_hz, form, source_id):
+def outlet(name, kind, channels, rate_hz, form, source_id, unit="microvolts"):
     info = pylsl.StreamInfo(name, kind, channels, rate_hz, form, source_id)
     described = info.desc().append_child("channels")
     for k in range(channels):
         channel = described.append_child("channel")
         channel.append_child_value("label", f"C{k + 1}")
-        channel.append_child_value("unit", "microvolts")
+        channel.append_child_value("unit", unit)
         channel.append_child_value("type", kind)
     kept.append(pylsl.StreamOutlet(info, chunk_size=0, max_buffered=60))
     return kept[-1]
@@ -66,7 +66,7 @@ def formats():
 def steady(plan):
     name, rate_hz = plan["name"], plan["rate_hz"]
     source = plan.get("source_id", name)
-    data = outlet(name, "EEG", plan["channels"], rate_hz, "float32", source)
+    data = outlet(name, "EEG", plan["channels"], rate_hz, "float32", source, plan.get("unit", "microvolts"))
     marks = outlet(f"{name} marks", "Markers", 1, 0.0, "string", f"{source} marks") if plan.get("marks") else None
     print("ready", flush=True)
     wait([data] + ([marks] if marks else []))

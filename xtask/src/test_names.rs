@@ -1,28 +1,27 @@
 //! Checks that the tests exist that docs/robustness.md names in the last column of its tables.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The document, from the root of the repository.
 pub const DOCUMENT: &str = "docs/robustness.md";
 
-/// The words of a title that must agree. The document shortens titles.
-const TITLE_WORDS: usize = 3;
-
-/// One line for each name of a Rust test that belongs to no function and no module, and for each title of a test of the
-/// client library that no test has. `files` are the files of the repository.
+/// One line for each name of a Rust test whose parts are not all in one file, as folder, file, module or function, and for each
+/// title of a test of the client library that no test file contains. `files` are the files of the repository.
 pub fn problems(text: &str, root: &Path, files: &[&str]) -> Result<Vec<String>, String> {
-    let (mut known, mut client) = (HashSet::new(), String::new());
+    let (mut sources, mut client) = (Vec::new(), String::new());
     for file in files {
         let read = || std::fs::read_to_string(root.join(file)).map_err(|e| format!("{file}: {e}"));
         if file.ends_with(".rs") {
-            known.extend(declared(&read()?));
-            known.extend(Path::new(file).file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+            let mut known: BTreeSet<String> = declared(&read()?).into_iter().collect();
+            known.extend(file.trim_end_matches(".rs").split('/').map(str::to_owned));
+            sources.push(known);
         } else if file.ends_with(".test.ts") {
             client += &read()?.replace("\\'", "'");
         }
     }
-    let is_missing = |name: &str| !name.split("::").all(|part| part == "*" || known.contains(part));
+    let is_in = |known: &BTreeSet<String>, name: &str| name.split("::").all(|part| part == "*" || known.contains(part));
+    let is_missing = |name: &str| !sources.iter().any(|known| is_in(known, name));
     let mut problems = Vec::new();
     for (line, tests) in last_columns(text) {
         problems.extend(
@@ -30,7 +29,7 @@ pub fn problems(text: &str, root: &Path, files: &[&str]) -> Result<Vec<String>, 
                 .filter(|name| is_missing(name))
                 .map(|name| format!("{DOCUMENT}:{line}: `{name}` is not a test")),
         );
-        let is_unknown = |title: &&str| !client.contains(&beginning(title));
+        let is_unknown = |title: &&str| !client.contains(title.trim_end_matches([' ', '…']));
         problems.extend(
             titles(tests).filter(is_unknown).map(|title| format!("{DOCUMENT}:{line}: \"{title}\" is not a test")),
         );
@@ -64,11 +63,6 @@ fn titles(tests: &str) -> impl Iterator<Item = &str> {
     tests.split('"').skip(1).step_by(2)
 }
 
-fn beginning(title: &str) -> String {
-    let words: Vec<&str> = title.trim_matches([' ', '…']).split_whitespace().take(TITLE_WORDS).collect();
-    words.join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,15 +73,17 @@ mod tests {
         std::fs::write(folder.path().join("store_damage.rs"), "mod tests {\n    fn a_record_is_named() {}\n}\n")
             .unwrap();
         let text = "`no_table`\n| kind | test |\n| --- | --- |\n| `not_this` | `store_damage::tests::a_record_is_named`, \
-            `store_damage::tests::*` |\n| x | `a_record_is_lost`, `start.test.ts`: \"a visitor's answer is kept, and …\", \
+            `store_damage::tests::*` |\n| x | `a_record_is_lost`, `start.test.ts`: \"a visitor's answer is …\", \"a visitor's answer is lost\", \
             \"every answer of a visitor was lost\", `other_file::a_record_is_named` |\n";
+        std::fs::write(folder.path().join("other_file.rs"), "fn another() {}").unwrap();
         std::fs::write(folder.path().join("start.test.ts"), "test('a visitor\\'s answer is kept', () => {});").unwrap();
-        let found = problems(text, folder.path(), &["store_damage.rs", "start.test.ts"]).unwrap();
+        let found = problems(text, folder.path(), &["store_damage.rs", "other_file.rs", "start.test.ts"]).unwrap();
         assert_eq!(
             found,
             [
                 "docs/robustness.md:5: `a_record_is_lost` is not a test",
                 "docs/robustness.md:5: `other_file::a_record_is_named` is not a test",
+                "docs/robustness.md:5: \"a visitor's answer is lost\" is not a test",
                 "docs/robustness.md:5: \"every answer of a visitor was lost\" is not a test"
             ]
         );

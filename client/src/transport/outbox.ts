@@ -178,7 +178,8 @@ export class Outbox {
       try {
         shelf()?.setItem(leftKey(place.session, place.document), json(left));
       } catch {
-        // Full or not allowed. IndexedDB and the request below can still succeed.
+        // Full or not allowed. The request below can still succeed. The rest stays in this document: it is stored if the document
+        // stays or returns, and lost if the browser drops a document that it kept for the way back.
       }
     }
     const records: string[] = [];

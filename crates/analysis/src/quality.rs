@@ -11,8 +11,8 @@ use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
 use super::pauses::Pauses;
 use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
-    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, PULSE, REPLAY, SKIN, Timeline,
-    Timestamp, VIDEO, VIDEO_FRAME, VideoLoss, is_repeated_gap,
+    AFFECT, AFFECT_LATER, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, PULSE, REPLAY, SKIN,
+    Timeline, Timestamp, VIDEO, VIDEO_FRAME, VideoLoss, is_repeated_gap,
 };
 
 /// What a session was asked to record of the participant's face.
@@ -197,10 +197,18 @@ fn capitalised(text: &str) -> String {
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
-/// Gaps of `affect_<model>` are another network's findings about the same frames.
-fn is_of_recording(stream: &str) -> bool {
-    let is_of_pulse = stream == PULSE || stream.starts_with(SKIN);
+/// Gaps of `affect_<model>` are another network's findings about the same frames. Gaps of `skin_later`, `pulse`, `pulse_2` … are
+/// findings of `affectograph pulse`. A gap of `skin` is a loss of the recording.
+fn is_of_recording(stream: &str, reason: GapReason) -> bool {
+    // In a session of an older program, `skin` is added by `affectograph pulse`. It has gaps for damaged pictures only.
+    let is_of_pulse = stream == "skin_later" || stream == SKIN && reason == GapReason::Corrupt || is_pulse(stream);
     stream == AFFECT || stream == AFFECT_LATER || !(stream.starts_with("affect_") || is_of_pulse)
+}
+
+/// `pulse`, `pulse_2` …
+fn is_pulse(stream: &str) -> bool {
+    let number = stream.strip_prefix(PULSE).map(|rest| rest.strip_prefix('_').unwrap_or(rest));
+    number.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Closing a recording takes at most this time, in which no frame is due.
@@ -234,7 +242,7 @@ pub struct Footage<'a> {
 fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
     let mut losses = BTreeMap::<GapReason, LossByReason>::new();
     let mut absent_until = BTreeMap::new();
-    let is_counted = |stream: &str, reason| is_of_recording(stream) && !is_repeated_gap(stream, reason);
+    let is_counted = |stream: &str, reason| is_of_recording(stream, reason) && !is_repeated_gap(stream, reason);
     for gap in timeline.gaps().iter().filter(|g| is_counted(g.stream.as_str(), g.what.reason)) {
         let sum = losses.entry(gap.what.reason).or_default();
         let is_absence = gap.what.reason == GapReason::NoFace;
@@ -304,7 +312,8 @@ impl<'a> FrameTimes<'a> {
             return gaps.fold(self.silence_s, f64::max);
         }
         // The times of a video file may be uneven. Only lost frames make a hole.
-        let losses = timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str()) && g.what.reason.is_loss());
+        let is_lost = |g: &&EventRow<Gap>| is_of_recording(g.stream.as_str(), g.what.reason) && g.what.reason.is_loss();
+        let losses = timeline.gaps().iter().filter(is_lost);
         let lost_at_end_s = if gone > 0 { self.silence_s } else { 0.0 };
         losses.filter_map(|g| hole_s(self.present, g.at, g.what.until)).fold(lost_at_end_s, f64::max)
     }
@@ -415,6 +424,18 @@ mod tests {
             timeline.ingest(&record(AFFECT, k as u64, at.as_ns() / 1_000_000, sample));
         }
         (timeline, times)
+    }
+
+    #[test]
+    fn gaps_of_the_pulse_are_not_of_the_recording_but_lost_colours_are() {
+        for stream in ["pulse", "pulse_2", "skin_later"] {
+            assert!(!is_of_recording(stream, GapReason::Unreliable), "{stream}");
+        }
+        assert!(!is_of_recording("skin", GapReason::Corrupt), "found by `pulse` in the stored video");
+        assert!(is_of_recording("skin", GapReason::QueueFull));
+        for stream in ["skin_conductance", "pulse_oximeter"] {
+            assert!(is_of_recording(stream, GapReason::Corrupt), "{stream}");
+        }
     }
 
     #[test]

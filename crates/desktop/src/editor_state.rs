@@ -29,7 +29,8 @@ pub struct StudyEditor {
     pub text: String,
     /// `None` while the text is not a study file. Need not be valid.
     pub study: Option<Study>,
-    /// The page that the study had last. It comes back if the form wants a page again.
+    /// The page of the file as it was opened or saved, or the page that the form removed last. It comes back if the form wants a
+    /// page again. A page that is half deleted in the text is not kept: it would come back without its masks.
     page: Option<KeptPage>,
     /// The values that the camera's controls had last. They come back if a control is not automatic any more.
     camera: CameraSettings,
@@ -64,6 +65,7 @@ impl StudyEditor {
             is_leaving: false,
         };
         editor.set_text(text);
+        editor.keep_page_of_file();
         if editor.study.is_none() {
             editor.tab = EditorTab::Text;
         }
@@ -75,16 +77,26 @@ impl StudyEditor {
         let problem = read.as_ref().map_or_else(|e| Some(e.clone()), |study| study.check(&text).err());
         self.problem = problem.map(|e| e.to_string());
         if let Ok(study) = &read {
-            self.remember(&text, study);
+            self.remember(study);
         }
         self.study = read.ok();
         self.text = text;
         self.is_leaving = false;
     }
 
-    /// Remembers what a switch of the form removes.
-    fn remember(&mut self, text: &str, study: &Study) {
-        self.page = KeptPage::of(text, study).or(self.page.take());
+    /// The file has this text now.
+    pub fn set_saved(&mut self, text: String) {
+        self.saved = text;
+        self.keep_page_of_file();
+    }
+
+    fn keep_page_of_file(&mut self) {
+        let page = Study::unchecked(&self.saved).ok().and_then(|study| KeptPage::of(&self.saved, &study));
+        self.page = page.or(self.page.take());
+    }
+
+    /// Remembers what a switch of the form removes, besides the page.
+    fn remember(&mut self, study: &Study) {
         let camera = &study.camera;
         self.camera.exposure = camera.exposure.or(self.camera.exposure);
         self.camera.white_balance_k = camera.white_balance_k.or(self.camera.white_balance_k);
@@ -104,6 +116,9 @@ impl StudyEditor {
             }
             None => edited_text(&self.text, old, new)?,
         };
+        if new.page.is_none() {
+            self.page = KeptPage::of(&self.text, old).or(self.page.take());
+        }
         self.set_text(edited);
         Ok(())
     }
@@ -113,7 +128,7 @@ impl StudyEditor {
         self.items.get(questionnaire).cloned().unwrap_or_default()
     }
 
-    /// The page that the study has, or had last.
+    /// The page that comes back if the study gets a page again.
     pub fn last_page(&self) -> Option<&PageSettings> {
         self.page.as_ref().map(KeptPage::settings)
     }
@@ -221,6 +236,24 @@ mod tests {
         // The page may have been removed in the text, too.
         editor.set_text(TEXT.to_owned());
         assert_eq!(editor.last_page(), last.page.as_ref());
+    }
+
+    #[test]
+    fn a_page_that_was_half_deleted_in_the_text_comes_back_with_its_masks() {
+        let text = format!("{TEXT}[page]\naddress = \"task\"\nmask = [\"#diary\"]\n");
+        let mut editor = StudyEditor::new(StudyDocument { file: "a/study.toml".into(), text: text.clone() });
+        editor.set_text(format!("{TEXT}[page]\naddress = \"task\"\n"));
+        editor.set_text(TEXT.to_owned());
+        let again = Study { page: editor.last_page().cloned(), ..editor.study.clone().unwrap() };
+        editor.set_study(&again).unwrap();
+        assert_eq!(editor.text, text);
+        // A page that was written in the text comes back if the form removed it, or if it was saved.
+        let written = format!("{TEXT}[page]\naddress = \"other\"\n");
+        editor.set_text(written.clone());
+        editor.set_study(&Study { page: None, ..editor.study.clone().unwrap() }).unwrap();
+        assert_eq!(editor.last_page().unwrap().address, "other");
+        editor.set_saved(text);
+        assert_eq!(editor.last_page().unwrap().address, "task");
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
             rating::transport(ui, review, running, commands);
         });
     } else if ui.available_width() < WIDE {
-        ui.horizontal_wrapped(|ui| {
+        screen_layout::rows(ui, |ui| {
             spacing(ui);
             play_controls(ui, review, commands);
             view_controls(ui, review, commands);

@@ -49,7 +49,7 @@ fn narrow_top_bar(
     ui.horizontal_top(|ui| {
         ui.vertical(|ui| {
             ui.set_max_width((ui.available_width() - MENU).max(MENU));
-            ui.horizontal_wrapped(|ui| contents(ui, commands));
+            rows(ui, |ui| contents(ui, commands));
         });
         ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
             ui.menu_button("Menu", |ui| {
@@ -57,6 +57,15 @@ fn narrow_top_bar(
                 global_buttons(ui, state, commands);
             });
         });
+    });
+}
+
+/// Widgets in a row, which go on in the next row where the width ends. A text is not broken: the place of a broken text would
+/// cover what is before it.
+pub fn rows(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
+        ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
+        draw(ui);
     });
 }
 

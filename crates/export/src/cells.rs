@@ -17,9 +17,13 @@ pub(super) fn seconds_of_ns(ns: i64) -> String {
     format!("{sign}{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000)
 }
 
-/// `yaw_deg`, but `valence`: a plain number needs no unit.
+/// `yaw_deg`, but `valence`: a plain number needs no unit, and some instruments state none.
 pub(super) fn column_name(field: &Field) -> String {
-    if field.unit == "1" { field.name.clone() } else { format!("{}_{}", field.name, field.unit) }
+    if has_unit(field) { format!("{}_{}", field.name, field.unit) } else { field.name.clone() }
+}
+
+pub(super) fn has_unit(field: &Field) -> bool {
+    !["1", "n/a"].contains(&field.unit.as_str())
 }
 
 /// The shortest text that is parsed to the same number; `unknown` for NaN.
@@ -42,6 +46,12 @@ pub(super) fn tsv_cell(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_column_without_a_unit_has_the_plain_name_of_its_field() {
+        let name = |unit: &str| column_name(&Field::new("C1", unit, ""));
+        assert_eq!([name("1"), name("n/a"), name("microvolts")], ["C1", "C1", "C1_microvolts"]);
+    }
 
     proptest! {
         #[test]

@@ -2,10 +2,12 @@
 
 use session::Timestamp;
 
-/// Between two samples with a larger distance, the grid has unknown values instead of interpolated ones.
-pub(super) const LONGEST_BRIDGE_S: f64 = 0.25;
-/// Plausible rates of a stream.
-const RATES_HZ: std::ops::RangeInclusive<f64> = 0.1..=2000.0;
+/// Between two samples with a larger distance, the grid has unknown values instead of interpolated ones. In a slow stream, one
+/// sample may be missing.
+const LONGEST_BRIDGE_S: f64 = 0.25;
+const LONGEST_BRIDGE_SAMPLES: f64 = 2.5;
+/// Plausible rates of a stream: from a question every few hours to fast amplifiers.
+const RATES_HZ: std::ops::RangeInclusive<f64> = 1e-4..=100_000.0;
 /// If a grid has more points per sample than this, the file is damaged.
 const POINTS_PER_SAMPLE: f64 = 10_000.0;
 
@@ -13,6 +15,8 @@ const POINTS_PER_SAMPLE: f64 = 10_000.0;
 pub(super) struct Grid {
     pub start: Timestamp,
     pub rate_hz: f64,
+    /// The stream states no plausible rate, and its samples show none.
+    pub is_rate_assumed: bool,
     pub points: usize,
 }
 
@@ -22,12 +26,17 @@ impl Grid {
     pub(super) fn over(times: &[Timestamp], nominal_rate_hz: Option<f64>) -> Result<Option<Grid>, f64> {
         let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(None) };
         let seconds = last.since_ns(*first) as f64 * 1e-9;
-        let rate_hz = nominal_rate_hz.filter(|r| RATES_HZ.contains(r)).or_else(|| middle_rate_hz(times)).unwrap_or(1.0);
+        let known_hz = nominal_rate_hz.filter(|r| RATES_HZ.contains(r)).or_else(|| middle_rate_hz(times));
+        let (rate_hz, is_rate_assumed) = (known_hz.unwrap_or(1.0), known_hz.is_none());
         let points = (seconds * rate_hz + 1e-6).floor() + 1.0;
         if points > POINTS_PER_SAMPLE * times.len() as f64 + 1e6 {
             return Err(seconds);
         }
-        Ok(Some(Grid { start: *first, rate_hz, points: points as usize }))
+        Ok(Some(Grid { start: *first, rate_hz, is_rate_assumed, points: points as usize }))
+    }
+
+    pub(super) fn longest_bridge_s(&self) -> f64 {
+        LONGEST_BRIDGE_S.max(LONGEST_BRIDGE_SAMPLES / self.rate_hz)
     }
 
     pub(super) fn time(&self, point: usize) -> Timestamp {
@@ -40,14 +49,16 @@ fn middle_rate_hz(times: &[Timestamp]) -> Option<f64> {
     let mut intervals: Vec<i64> = times.windows(2).map(|w| w[1].since_ns(w[0])).filter(|ns| *ns > 0).collect();
     intervals.sort_unstable();
     let middle = *intervals.get(intervals.len() / 2)?;
-    // A computed rate is rounded to two digits.
-    Some((1e11 / middle as f64).round() / 100.0).filter(|r| RATES_HZ.contains(r))
+    let hz = 1e9 / middle as f64;
+    // A computed rate is rounded to two digits, a slow one to six.
+    let digits = if hz < 1.0 { 1e6 } else { 100.0 };
+    Some((hz * digits).round() / digits).filter(|r| RATES_HZ.contains(r))
 }
 
-/// Interpolates linearly. NaN if the neighbours are farther apart than [`LONGEST_BRIDGE_S`] or one of them is NaN.
+/// Interpolates linearly. NaN if the neighbours are farther apart than [`Grid::longest_bridge_s`] or one of them is NaN.
 /// `times` ascend.
 pub(super) fn resample(grid: &Grid, times: &[Timestamp], values: &[f32]) -> Vec<f32> {
-    let longest_ns = (LONGEST_BRIDGE_S * 1e9) as i64;
+    let longest_ns = (grid.longest_bridge_s() * 1e9) as i64;
     let mut after = 0;
     let point = |k| {
         let at = grid.time(k);
@@ -89,6 +100,28 @@ mod tests {
         assert!(got[3..6].iter().all(|v| v.is_nan()), "{got:?}");
         assert_eq!(got[6], 3.0);
         assert!(got[7].is_nan());
+    }
+
+    #[test]
+    fn slow_and_fast_instruments_keep_their_rates_and_their_values() {
+        for (rate_hz, is_stated) in
+            [(5000.0, true), (250.0, true), (4.0, true), (1.0, true), (1.0, false), (0.005, false)]
+        {
+            // The sender's quartz is 20 ppm slow.
+            let interval_ns = (1e9 / rate_hz * 1.000_02) as i64;
+            let times: Vec<_> = (0..500).map(|k| Timestamp::from_ns(k * interval_ns)).collect();
+            let grid = Grid::over(&times, Some(rate_hz).filter(|_| is_stated)).unwrap().unwrap();
+            assert!((grid.rate_hz - rate_hz).abs() < 1e-4 * rate_hz && !grid.is_rate_assumed, "{grid:?}");
+            let got = resample(&grid, &times, &vec![1.0; times.len()]);
+            let unknown = got.iter().filter(|v| v.is_nan()).count();
+            assert!(got.len() >= 500 && unknown <= 1, "{unknown} of {} at {rate_hz} Hz", got.len());
+        }
+    }
+
+    #[test]
+    fn a_rate_that_nothing_shows_is_said_to_be_assumed() {
+        let grid = Grid::over(&[ms(5), ms(5)], None).unwrap().unwrap();
+        assert_eq!((grid.rate_hz, grid.is_rate_assumed, grid.points), (1.0, true, 1));
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl ClockLink {
         ClockLink {
             clock,
             session_minus_local_ns: zero.saturating_add(monotonic_minus_local_ns),
-            uncertainty_ns: width_ns,
+            // A coarse clock may read the same twice.
+            uncertainty_ns: width_ns.max(1),
         }
     }
 
@@ -88,6 +89,7 @@ mod tests {
         let other = ClockLink::of(clock, 300, 70_000_000_000);
         assert_eq!((other.is_exact(), other.uncertainty_ns()), (false, 300));
         assert!((same.local_s(at) - other.local_s(at) - 70.0).abs() < 1e-6);
+        assert!(!ClockLink::of(clock, 0, 70_000_000_000).is_exact());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum LslError {
     #[error(
-        "liblsl, the library of Lab Streaming Layer, was not found in {}. Start affectograph with ./run, which installs it, \
-         or set AFFECTOGRAPH_LIBLSL to the path of the library",
+        "liblsl, the library of Lab Streaming Layer, was not found in {}. Install affectograph again, or set \
+         AFFECTOGRAPH_LIBLSL to the path of the library. In a checkout, ./run installs it",
         list(searched)
     )]
     LibraryMissing { searched: Vec<PathBuf> },
@@ -19,7 +19,8 @@ pub enum LslError {
     )]
     LibraryNotAtVariable { path: PathBuf },
     #[error(
-        "{} could not be loaded as liblsl: {why}. Run ./run again to reinstall it, or set AFFECTOGRAPH_LIBLSL to an intact copy",
+        "{} could not be loaded as liblsl: {why}. Install affectograph again, or set AFFECTOGRAPH_LIBLSL to an intact copy. In a \
+         checkout, delete build/liblsl and start ./run",
         path.display()
     )]
     LibraryUnusable { path: PathBuf, why: String },
@@ -34,6 +35,17 @@ pub enum LslError {
         "the stream `{stream}` did not answer: {doing} took longer than {seconds} s. Check its program and the network"
     )]
     TimedOut { stream: String, doing: &'static str, seconds: u64 },
+    #[error(
+        "`{query}` fits the stream `{stream}`, which is already recorded for another source. Remove one of the two sources, or \
+         add `name`, `type` or `source_id`"
+    )]
+    Taken { query: String, stream: String },
+    #[error(
+        "the stream `{stream}` is back in another form and is not recorded: {why}. Restore the form, or start a new session"
+    )]
+    OtherForm { stream: String, why: String },
+    #[error("{count} streams of the network may be the lost `{stream}`, and none is recorded. Stop all but one")]
+    SeveralBack { stream: String, count: usize },
     #[error("the sender of the stream `{stream}` was lost")]
     Lost { stream: String },
     #[error("the stream `{stream}` has no number format that liblsl knows (number {format})")]

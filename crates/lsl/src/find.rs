@@ -64,6 +64,17 @@ pub(crate) mod tests {
         let elsewhere = StreamIdentity { source_id: String::new(), ..other };
         assert!(nameless.is_successor(&stream("A", "", "new")) && !nameless.is_successor(&elsewhere));
         let wider = StreamIdentity { channels: 3, ..stream("A", "1", "new") };
-        assert!(old.is_successor(&wider) && !old.has_form_of(&wider));
+        assert!(old.is_successor(&wider));
+    }
+
+    #[test]
+    fn a_sender_that_is_back_in_another_form_is_known_by_it() {
+        let old = stream("A", "1", "x");
+        let back = |channels, rate_hz| StreamIdentity { channels, rate_hz, ..stream("A", "1", "new") };
+        assert_eq!(old.difference_of(&back(2, Some(250.01))), None);
+        let wider = old.difference_of(&back(3, Some(250.0)));
+        assert_eq!(wider.as_deref(), Some("it has 3 channels of float32 and had 2 channels of float32"));
+        assert_eq!(old.difference_of(&back(2, Some(500.0))).as_deref(), Some("it has 500 Hz and had 250 Hz"));
+        assert_eq!(old.difference_of(&back(2, None)).as_deref(), Some("it has no fixed rate and had 250 Hz"));
     }
 }

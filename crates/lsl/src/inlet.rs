@@ -12,7 +12,7 @@ const TIMED_OUT: i32 = -1;
 const LOST: i32 = -2;
 
 /// Samples that liblsl keeps for the receiver: six minutes at the stated rate, or 36,000. The thread of an inlet takes them
-/// every 10 ms.
+/// every 10 ms. An inlet that is destroyed drops what it keeps.
 const BUFFER_S: i32 = 360;
 /// liblsl uses the packets that the sender prefers.
 const CHUNK: i32 = 0;

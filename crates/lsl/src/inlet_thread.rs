@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::arrival::{Arrival, NewSegment, SegmentReason};
 use super::clock_link::{ClockLink, seconds_to_ns};
-use super::{ClockMeasurement, Inlet, LslError, Network, Samples, StreamIdentity};
+use super::{Channel, ClockMeasurement, Inlet, LslError, Network, Samples, StreamIdentity};
 use session::{LslOffset, Timestamp};
 
 /// What happens to a stream, in the order in which it is to be stored.
@@ -48,7 +48,7 @@ pub enum InletEvent<'a> {
         at: Timestamp,
         why: String,
     },
-    /// The thread ends while the sender is lost or silent.
+    /// The thread ends. A gap that is open ends here, too.
     Ended {
         at: Timestamp,
     },
@@ -143,27 +143,24 @@ struct Connection {
 
 impl Worker {
     fn run(mut self, inlet: Inlet, first: ClockMeasurement) {
-        let identity = inlet.identity().clone();
+        // The stream of the session has the labels and units of the first connection.
+        let (identity, channels) = (inlet.identity().clone(), inlet.description().channels.clone());
         let mut next = Some((inlet, first));
         let mut reason = SegmentReason::Start;
-        let mut is_quiet = false;
         while let Some((mut inlet, first)) = next.take() {
             let end = match self.begin(&mut inlet, first, reason) {
-                Ok(connection) => self.receive(&mut inlet, connection, &mut is_quiet),
+                Ok(connection) => self.receive(&mut inlet, connection),
                 Err(e) => End::Lost { since: self.link.now(), why: e.to_string() },
             };
             // Destroying the inlet also ends liblsl's own search for the sender.
             drop(inlet);
             let End::Lost { since, why } = end else { break };
-            is_quiet = true;
             let at = self.link.now();
             (self.sink)(InletEvent::Lost { at, since, why });
-            next = self.look_for(&identity);
+            next = self.look_for(&identity, &channels);
             reason = SegmentReason::SenderBack;
         }
-        if is_quiet {
-            (self.sink)(InletEvent::Ended { at: self.link.now() });
-        }
+        (self.sink)(InletEvent::Ended { at: self.link.now() });
     }
 
     fn begin(
@@ -172,14 +169,16 @@ impl Worker {
         first: ClockMeasurement,
         reason: SegmentReason,
     ) -> Result<Connection, LslError> {
+        // Before the connection, so that no sample is earlier.
+        let at = self.link.now();
         inlet.open(ANSWER_WITHIN)?;
         // Started again since it was found: its description and the measurement of its clock are of the old run.
         if inlet.was_reset() {
             return Err(LslError::Lost { stream: inlet.identity().name.clone() });
         }
-        let (at, now) = (self.link.now(), Instant::now());
+        let now = Instant::now();
         let offset = self.offset(first);
-        let arrival = Arrival::connected(offset, reason);
+        let arrival = Arrival::connected(offset, at, reason);
         (self.sink)(InletEvent::Connected { at, identity: inlet.identity(), xml: &inlet.description().xml });
         (self.sink)(InletEvent::Segment { at, segment: arrival.segment() });
         (self.sink)(InletEvent::Measured { at, offset });
@@ -194,8 +193,7 @@ impl Worker {
         })
     }
 
-    fn receive(&mut self, inlet: &mut Inlet, mut c: Connection, is_quiet: &mut bool) -> End {
-        *is_quiet = false;
+    fn receive(&mut self, inlet: &mut Inlet, mut c: Connection) -> End {
         loop {
             let is_stopped = match self.stopped.recv_timeout(TAKE_EVERY) {
                 Err(RecvTimeoutError::Timeout) => false,
@@ -204,7 +202,6 @@ impl Worker {
             // Asked first: whatever has arrived by then is of the old connection.
             let was_reset = inlet.was_reset();
             let taken = self.take(inlet, &mut c);
-            *is_quiet = c.is_silent;
             if is_stopped {
                 return End::Stopped;
             }
@@ -285,14 +282,18 @@ impl Worker {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stopped.try_recv().is_err_and(|e| e.is_disconnected())
+    }
+
     /// The same sender's stream, connected. `None`: the thread was stopped.
-    fn look_for(&mut self, lost: &StreamIdentity) -> Option<(Inlet, ClockMeasurement)> {
+    fn look_for(&mut self, lost: &StreamIdentity, channels: &[Channel]) -> Option<(Inlet, ClockMeasurement)> {
         let mut last_problem = None;
         loop {
-            if self.stopped.try_recv().is_err_and(|e| e.is_disconnected()) {
+            if self.is_stopped() {
                 return None;
             }
-            match connect_again(lost) {
+            match self.connect_again(lost, channels) {
                 Ok(Some(connected)) => return Some(connected),
                 Ok(None) => {}
                 // Said once, not every second.
@@ -312,31 +313,36 @@ impl Worker {
             uncertainty_ns: seconds_to_ns(m.uncertainty_s.abs()).saturating_add(self.link.uncertainty_ns()),
         }
     }
-}
 
-/// `None`: it is not there. It takes the time of one look.
-fn connect_again(lost: &StreamIdentity) -> Result<Option<(Inlet, ClockMeasurement)>, LslError> {
-    let (streams, _) = Network::get()?.streams(LOOK)?;
-    let found: Vec<_> = streams.iter().filter(|s| lost.is_successor(&s.identity)).collect();
-    let stream = lost.name.clone();
-    match found[..] {
-        [] => Ok(None),
-        [only] if !only.identity.has_form_of(lost) => Err(LslError::Library {
-            stream,
-            doing: "go on with",
-            why: format!(
-                "it is back with {} channels of {} and had {} of {}",
-                only.identity.channels,
-                only.identity.format.as_str(),
-                lost.channels,
-                lost.format.as_str()
-            ),
-        }),
-        [only] => {
-            let mut inlet = Inlet::connect(only, ANSWER_WITHIN)?;
-            let first = inlet.measure_clock(ANSWER_WITHIN)?;
-            Ok(Some((inlet, first)))
+    /// `None`: it is not there, which takes the time of one look, or the thread was stopped.
+    fn connect_again(
+        &self,
+        lost: &StreamIdentity,
+        channels: &[Channel],
+    ) -> Result<Option<(Inlet, ClockMeasurement)>, LslError> {
+        let (streams, _) = Network::get()?.streams(LOOK)?;
+        let found: Vec<_> = streams.iter().filter(|s| lost.is_successor(&s.identity)).collect();
+        let stream = lost.name.clone();
+        let only = match found[..] {
+            [] => return Ok(None),
+            [only] => only,
+            _ => return Err(LslError::SeveralBack { stream, count: found.len() }),
+        };
+        if let Some(why) = lost.difference_of(&only.identity) {
+            return Err(LslError::OtherForm { stream, why });
         }
-        _ => Err(LslError::Ambiguous { query: stream, found: format!("{} streams", found.len()) }),
+        if self.is_stopped() {
+            return Ok(None);
+        }
+        let mut inlet = Inlet::connect(only, ANSWER_WITHIN)?;
+        if inlet.description().channels != channels {
+            let why = "its channels have other labels, units or types".to_owned();
+            return Err(LslError::OtherForm { stream, why });
+        }
+        if self.is_stopped() {
+            return Ok(None);
+        }
+        let first = inlet.measure_clock(ANSWER_WITHIN)?;
+        Ok((!self.is_stopped()).then_some((inlet, first)))
     }
 }

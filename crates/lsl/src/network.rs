@@ -43,9 +43,27 @@ impl StreamIdentity {
         is_named_alike && is_same_device
     }
 
-    /// Whether the samples of another stream fit into this one's.
-    pub fn has_form_of(&self, other: &StreamIdentity) -> bool {
-        (self.channels, self.format) == (other.channels, other.format)
+    /// Why the samples of another stream do not fit into this one's. `None`: they do.
+    pub fn difference_of(&self, other: &StreamIdentity) -> Option<String> {
+        if (self.channels, self.format) != (other.channels, other.format) {
+            let form = |s: &StreamIdentity| format!("{} channels of {}", s.channels, s.format.as_str());
+            return Some(format!("it has {} and had {}", form(other), form(self)));
+        }
+        if !is_same_rate(self.rate_hz, other.rate_hz) {
+            let rate =
+                |s: &StreamIdentity| s.rate_hz.map_or_else(|| "no fixed rate".to_owned(), |hz| format!("{hz} Hz"));
+            return Some(format!("it has {} and had {}", rate(other), rate(self)));
+        }
+        None
+    }
+}
+
+/// Some senders state a measured rate, which differs a little at each start.
+fn is_same_rate(a: Option<f64>, b: Option<f64>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => (a - b).abs() <= 1e-3 * a,
+        (None, None) => true,
+        _ => false,
     }
 }
 

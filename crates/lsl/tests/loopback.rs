@@ -123,6 +123,7 @@ enum Told {
     Measured(LslOffset),
     Silent,
     Lost(String),
+    NotBack(String),
 }
 
 #[derive(Default)]
@@ -144,7 +145,7 @@ impl Heard {
             InletEvent::Measured { offset, .. } => self.told.push(Told::Measured(offset)),
             InletEvent::Silent { .. } => self.told.push(Told::Silent),
             InletEvent::Lost { why, .. } => self.told.push(Told::Lost(why)),
-            InletEvent::NotBack { why, .. } => panic!("{why}"),
+            InletEvent::NotBack { why, .. } => self.told.push(Told::NotBack(why)),
             InletEvent::Ended { .. } => {}
             InletEvent::Samples { samples, rows, at } => {
                 for (row, at) in rows.zip(at) {
@@ -360,6 +361,7 @@ fn a_killed_sender_is_lost_and_back_in_a_segment_of_its_own() {
     wait(&heard, "new samples", |h| h.at.len() > before + 100);
     thread.stop();
     let heard = heard.lock().unwrap();
+    assert!(!heard.told.iter().any(|t| matches!(t, Told::NotBack(_))), "{:?}", heard.told);
     let uids: Vec<&String> =
         heard.told.iter().filter_map(|t| if let Told::Connected(uid) = t { Some(uid) } else { None }).collect();
     assert!(*uids[0] == old.uid && uids[1] != uids[0]);
@@ -371,6 +373,30 @@ fn a_killed_sender_is_lost_and_back_in_a_segment_of_its_own() {
     let count: Vec<f64> = heard.numbers.chunks(2).map(|row| row[0]).collect();
     let straight = |part: &[f64]| part.windows(2).all(|w| w[1] == w[0] + 1.0);
     assert!(count[0] == 0.0 && straight(&count[..before]) && count[before] == 0.0 && straight(&count[before..]));
+}
+
+#[test]
+fn a_sender_that_is_back_with_other_units_is_not_recorded() {
+    let (Some(network), Some(python)) = (network(), python()) else { return };
+    let plan = |unit: &str| {
+        format!(
+            r#"{{"mode": "steady", "name": "units", "channels": 2, "rate_hz": 100.0, "seconds": 600, "unit": "{unit}"}}"#
+        )
+    };
+    let mut sender = Sender::start(&python, &[], &plan("microvolts"));
+    let (inlet, first) = connected(network, "units");
+    let (thread, heard) = listen(inlet, first, ClockLink::measure(Clock::start()).unwrap());
+    wait(&heard, "samples", |h| h.at.len() > 100);
+    sender.child.kill().unwrap();
+    wait(&heard, "the silence", |h| h.told.iter().any(|t| matches!(t, Told::Silent)));
+    let before = heard.lock().unwrap().at.len();
+    let _again = Sender::start(&python, &[], &plan("millivolts"));
+    let is_refused =
+        |t: &Told| matches!(t, Told::NotBack(why) if why.contains("is not recorded: its channels have other"));
+    wait(&heard, "the refusal", |h| h.told.iter().any(is_refused));
+    thread.stop();
+    let heard = heard.lock().unwrap();
+    assert!(heard.at.len() == before && !heard.is_back(), "{:?}", heard.told);
 }
 
 #[test]

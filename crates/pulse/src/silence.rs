@@ -28,8 +28,11 @@ impl Silence {
     /// The note of the gap.
     pub fn sentence(self) -> &'static str {
         match self {
-            Silence::NoSkin => "no skin: the face was not in the picture for the whole window",
-            Silence::FrameRate => "the frame rate is outside 19 to 65 Hz",
+            Silence::NoSkin => {
+                "no skin: no patch could be read in the whole window (no face, a small face, lost frames, or a picture without \
+                 colour)"
+            }
+            Silence::FrameRate => "the rate of scored frames is outside 19 to 65 Hz",
             Silence::Dark => "too dark: the skin's mean green level is below 25 of 255",
             Silence::Motion => "motion: the head moves too much",
             Silence::Light => "light: its changes, or clipped skin, hide the pulse",

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::RigEvent;
 use super::rig_event::EventSender;
-use session::{Body, Latest, Pixels, SKIN, SharedFrame, Timestamp};
+use session::{Body, Frame, Latest, Pixels, SKIN, SharedFrame, Timestamp, skin};
 use store::{Recorder, StoreError, StreamWriter};
 use vision::{FrameRecords, Reading, RecordBuilder, Scored, SkinReader, VISION_STREAMS};
 
@@ -76,7 +76,16 @@ impl AffectSink {
         }
     }
 
+    /// Stores a frame of a camera, with the colours of its skin.
     pub(super) fn take(&mut self, scored: Scored) {
+        let skin = match &scored.reading {
+            Ok(reading) if self.streams.is_some() => uncompressed_skin(&mut self.skin, &scored.frame, reading),
+            _ => None,
+        };
+        self.take_with_skin(scored, skin);
+    }
+
+    pub(super) fn take_with_skin(&mut self, scored: Scored, skin: Option<[f32; skin::FIELDS]>) {
         let reading = match scored.reading {
             Ok(reading) => reading,
             Err(e) => return self.trouble(&e.to_string()),
@@ -86,12 +95,7 @@ impl AffectSink {
         let meta = scored.frame.meta;
         if let Some(streams) = &self.streams {
             streams.store(meta.at, self.records.add(&meta, &reading, scored.skipped_before));
-            // A camera's JPEG is stored as it is. `affectograph pulse` reads the same colours from the video later, so that the
-            // picture is not decoded twice here. The scoring of the frame has checked that it can be decoded.
-            if let Some(face) = &reading.face
-                && !matches!(scored.frame.pixels, Pixels::Jpeg(_))
-                && let Ok(values) = self.skin.read(&scored.frame, &face.points)
-            {
+            if let Some(values) = skin {
                 streams.skin.append(meta.at, Body::sample(Some(meta.number), &values)).ok();
             }
         }
@@ -113,6 +117,18 @@ impl Drop for AffectSink {
             streams.store_gaps(self.records.finish());
         }
     }
+}
+
+/// The colours of the skin in a frame with a face. `None` for a JPEG: a camera's JPEG is stored as it is, and `affectograph
+/// pulse` reads the same colours from the video later, so that the picture is not decoded twice here.
+pub(super) fn uncompressed_skin(
+    reader: &mut SkinReader,
+    frame: &Frame,
+    reading: &Reading,
+) -> Option<[f32; skin::FIELDS]> {
+    let face = reading.face.as_ref().filter(|_| !matches!(frame.pixels, Pixels::Jpeg(_)))?;
+    // Only a JPEG can fail to decode.
+    reader.read(frame, &face.points).ok()
 }
 
 /// Running mean of the time of a vision step, over about 30 steps. Can be read without waiting.

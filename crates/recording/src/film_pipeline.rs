@@ -1,8 +1,9 @@
 //! Scores and compresses the frames of one video file on several threads.
 //!
 //! The tracker follows the face from frame to frame. It sees all frames in order, on the thread `film tracker`. Affect and the
-//! JPEG of a frame depend on no other frame. The threads `film affect 0` … take them in turn. The results are collected
-//! in the order of the file. They therefore do not depend on the number of threads.
+//! JPEG of a frame depend on no other frame. The threads `film affect 0` … take them in turn. They also read the colours of
+//! the skin, which compression changes. The results are collected in the order of the file. They therefore do not depend on the
+//! number of threads.
 
 use std::sync::Arc;
 use std::thread::{Builder, scope};
@@ -10,10 +11,11 @@ use std::thread::{Builder, scope};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::RigError;
+use super::affect_sink::uncompressed_skin;
 use capture::Decoder;
-use session::{Frame, Pixels, SharedFrame, Timestamp};
+use session::{Frame, Pixels, SharedFrame, Timestamp, skin};
 use store::{JpegEncoder, StoreError};
-use vision::{AffectReader, OwnedPicture, Reading, Scored, Tracked, Vision, VisionError, decode_picture};
+use vision::{AffectReader, OwnedPicture, Reading, Scored, SkinReader, Tracked, Vision, VisionError, decode_picture};
 
 /// Raw frames that may wait for one thread `film affect`. A 4K frame has 12 to 25 MB.
 const RAW_AHEAD: usize = 1;
@@ -42,6 +44,12 @@ pub(super) struct FilmNetworks {
     pub(super) decoder: Decoder,
 }
 
+/// A scored frame, and the colours of its skin before compression.
+pub(super) struct FilmScored {
+    pub(super) scored: Scored,
+    pub(super) skin: Option<[f32; skin::FIELDS]>,
+}
+
 /// A frame whose face is found.
 struct TrackedFrame {
     frame: SharedFrame,
@@ -55,7 +63,7 @@ impl FilmNetworks {
     pub(super) fn run(
         &mut self,
         mut next: impl FnMut() -> Option<FilmItem<SharedFrame>> + Send,
-        mut collect: impl FnMut(FilmItem<Scored>) -> Result<(), RigError>,
+        mut collect: impl FnMut(FilmItem<FilmScored>) -> Result<(), RigError>,
     ) -> Result<(), RigError> {
         let FilmNetworks { vision, affect, decoder } = self;
         vision.reset();
@@ -122,12 +130,15 @@ fn score_and_compress(
     frames: &Receiver<TrackedFrame>,
     affect: &mut AffectReader,
     mut encoder: JpegEncoder,
-    to: &Sender<Scored>,
+    to: &Sender<FilmScored>,
 ) {
+    let mut skin_reader = SkinReader::default();
     for TrackedFrame { frame, tracked } in frames {
         let reading = tracked.and_then(|(picture, tracked)| read(picture, tracked, affect));
+        let skin = reading.as_ref().ok().and_then(|reading| uncompressed_skin(&mut skin_reader, &frame, reading));
         let frame = compressed(frame, &mut encoder);
-        if to.send(Scored { frame, reading, skipped_before: 0 }).is_err() {
+        let scored = Scored { frame, reading, skipped_before: 0 };
+        if to.send(FilmScored { scored, skin }).is_err() {
             return;
         }
     }

@@ -7,7 +7,8 @@ use super::SourceError;
 use super::lsl_sink::InputSink;
 use super::rig_event::{EventSender, RigEvent, SourceNews};
 use lsl::{
-    ClockLink, ClockMeasurement, FoundStream, Inlet, InletThread, LslError, Network, StreamIdentity, find_stream,
+    Channel, ClockLink, ClockMeasurement, Format, FoundStream, Inlet, InletThread, LslError, Network, StreamIdentity,
+    find_stream,
 };
 use session::{
     Clock, Field, HEALTH, HealthKind, SourceSettings, StreamInfo, lsl_clock_stream, lsl_stream, lsl_stream_name,
@@ -32,7 +33,7 @@ struct Ready {
     info: StreamInfo,
 }
 
-/// Dropping it ends the threads.
+/// Dropping it ends the threads, all at once.
 #[derive(Default)]
 pub(super) struct RunningInputs(Vec<InletThread>);
 
@@ -41,6 +42,12 @@ impl RunningInputs {
     pub(super) fn stop(&mut self) {
         self.0.iter_mut().for_each(InletThread::ask_to_stop);
         self.0.drain(..).for_each(InletThread::stop);
+    }
+}
+
+impl Drop for RunningInputs {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -137,8 +144,7 @@ fn connect(
     let Some(found) =
         streams.iter().find(|s| s.identity.uid == found.uid).filter(|s| taken.insert(s.identity.uid.clone()))
     else {
-        let found = format!("`{}` is already recorded for another source", found.name);
-        return Err(LslError::Ambiguous { query: source.to_string(), found });
+        return Err(LslError::Taken { query: source.to_string(), stream: found.name.clone() });
     };
     let mut inlet = Inlet::connect(found, ANSWER_WITHIN)?;
     let first = inlet.measure_clock(ANSWER_WITHIN)?;
@@ -172,25 +178,49 @@ pub(super) fn described(stream: &StreamIdentity) -> String {
 
 fn stream_info(name: session::StreamName, inlet: &Inlet) -> StreamInfo {
     let identity = inlet.identity();
-    let floats = identity.format.floats_per_value();
-    let mut fields = Vec::new();
-    for channel in &inlet.description().channels {
-        let unit = if channel.unit.is_empty() { "n/a" } else { &channel.unit };
-        let content = if channel.content_type.is_empty() { "no type stated" } else { &channel.content_type };
-        let sent = identity.format.as_str();
-        if floats > 0 {
-            fields.push(Field::new(&channel.label, unit, format!("{content}; sent as {sent}")));
-        }
-        if floats > 1 {
-            let description = format!(
-                "what the 32-bit value of `{}` leaves of the {sent}: the value sent is their sum",
-                channel.label
-            );
-            fields.push(Field::new(format!("{}_rest", channel.label), unit, description));
-        }
-    }
+    let fields = fields(&inlet.description().channels, identity.format);
     let description = format!("Lab Streaming Layer: {}; source_id `{}`", described(identity), identity.source_id);
     let software =
         format!("{}, {}", session::program(), Network::get().map_or_else(|_| String::new(), Network::library_info));
     lsl_stream(name, description, fields, identity.rate_hz, software)
+}
+
+/// No two have the same name, because tables find fields by their names.
+fn fields(channels: &[Channel], format: Format) -> Vec<Field> {
+    let (floats, sent) = (format.floats_per_value(), format.as_str());
+    let mut names: BTreeSet<String> = channels.iter().map(|channel| channel.label.clone()).collect();
+    let mut fields = Vec::new();
+    for Channel { label, unit, content_type } in channels {
+        let unit = if unit.is_empty() { "n/a" } else { unit };
+        let content = if content_type.is_empty() { "no type stated" } else { content_type };
+        if floats > 0 {
+            fields.push(Field::new(label, unit, format!("{content}; sent as {sent}")));
+        }
+        if floats > 1 {
+            let mut rest = format!("{label}_rest");
+            while !names.insert(rest.clone()) {
+                rest.push('_');
+            }
+            let about = format!("what the 32-bit value of `{label}` leaves of the {sent}: the value sent is their sum");
+            fields.push(Field::new(rest, unit, about));
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_fields_have_the_same_name() {
+        let labels = ["a", "a_rest", "a_rest_", "b"];
+        let channels =
+            labels.map(|label| Channel { label: label.to_owned(), unit: String::new(), content_type: String::new() });
+        let fields = fields(&channels, Format::Double64);
+        let names: BTreeSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!((names.len(), fields.len()), (8, 8), "{names:?}");
+        assert_eq!((fields[0].name.as_str(), fields[1].name.as_str()), ("a", "a_rest__"));
+        assert_eq!(fields[7].name, "b_rest");
+    }
 }

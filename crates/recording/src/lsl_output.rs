@@ -24,7 +24,8 @@ pub(super) struct LslOutput {
     missed: Arc<AtomicU64>,
 }
 
-struct Outlets {
+/// What is offered. Nothing is sent before [`Outlets::start`].
+pub(super) struct Outlets {
     link: ClockLink,
     affect: Outlet,
     events: Outlet,
@@ -33,16 +34,6 @@ struct Outlets {
 }
 
 impl LslOutput {
-    /// Offers what `recorder` stores from now on, until it ends.
-    pub(super) fn start(recorder: &Recorder, clock: Clock, streams: &[StreamInfo]) -> Result<LslOutput, SourceError> {
-        let outlets = Outlets::open(clock, streams)?;
-        let (to, stored) = bounded(QUEUE);
-        let missed = Arc::new(AtomicU64::new(0));
-        recorder.copy_to(to, missed.clone());
-        let thread = std::thread::Builder::new().name("lsl out".into()).spawn(move || outlets.run(&stored))?;
-        Ok(LslOutput { thread, missed })
-    }
-
     /// After the recorder has ended.
     pub(super) fn finish(self) {
         if self.thread.join().is_err() {
@@ -60,7 +51,7 @@ fn channel(label: &str, unit: &str, content_type: &str) -> Channel {
 }
 
 impl Outlets {
-    fn open(clock: Clock, streams: &[StreamInfo]) -> Result<Outlets, LslError> {
+    pub(super) fn open(clock: Clock, streams: &[StreamInfo]) -> Result<Outlets, LslError> {
         // A face may be absent and frames may be lost, so no stream has a fixed rate.
         let open = |name: &str, content_type: &str, format, channels: Vec<Channel>| {
             let name = format!("affectograph_{name}");
@@ -83,6 +74,15 @@ impl Outlets {
             frames: open("frames", "VideoFrames", OutletFormat::Int32, vec![channel("frame", "1", "VideoFrame")])?,
             failures: 0,
         })
+    }
+
+    /// Offers what `recorder` stores from now on, until it ends.
+    pub(super) fn start(self, recorder: &Recorder) -> Result<LslOutput, SourceError> {
+        let (to, stored) = bounded(QUEUE);
+        let missed = Arc::new(AtomicU64::new(0));
+        recorder.copy_to(to, missed.clone());
+        let thread = std::thread::Builder::new().name("lsl out".into()).spawn(move || self.run(&stored))?;
+        Ok(LslOutput { thread, missed })
     }
 
     fn run(mut self, stored: &Receiver<Stored>) {

@@ -1,5 +1,7 @@
 //! Stores what an inlet receives. Runs on the inlet's thread and never waits.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Map, Value, json};
 
 use super::RigEvent;
@@ -12,6 +14,9 @@ use store::{Recorder, StoreError, StreamWriter};
 const LONGEST_KIND: usize = 64;
 /// The kind of an event whose text is longer, empty or no text.
 const SAMPLE: &str = "sample";
+/// The same sentence about a clock is told at most this often. A sender that alternates between two clocks begins a segment
+/// with each sample. All segments are stored.
+const TELL_CLOCK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) struct InputSink {
     name: String,
@@ -22,6 +27,8 @@ pub(super) struct InputSink {
     /// Samples that the recorder took.
     stored: u64,
     missing_since: Option<(Timestamp, GapReason, String)>,
+    /// What was lately told of the clock.
+    clock_told: Vec<(&'static str, Instant)>,
     /// Numbers that two 32-bit floats do not hold exactly.
     rounded: u64,
     last_at: Timestamp,
@@ -40,6 +47,7 @@ impl InputSink {
             news,
             stored: 0,
             missing_since: None,
+            clock_told: Vec::new(),
             rounded: 0,
             last_at: Timestamp::ZERO,
             floats: Vec::new(),
@@ -85,7 +93,10 @@ impl InputSink {
     }
 
     fn connected(&mut self, at: Timestamp, identity: &StreamIdentity, xml: &str) {
-        self.end_gap(at);
+        // The first sample of a stream with a rate ends the gap exactly. Other streams may have nothing to send.
+        if identity.rate_hz.is_none() {
+            self.end_gap(at);
+        }
         let data = json!({
             "stream": self.name,
             "name": identity.name,
@@ -114,14 +125,18 @@ impl InputSink {
         self.clock.event(at, lsl_clock::SEGMENT, data).ok();
         let why = match (segment.reason, segment.is_senders_clock) {
             (SegmentReason::Start | SegmentReason::SenderBack, _) => return,
-            (SegmentReason::ClockChanged, _) => "its sender's clock was changed. Times are measured anew from here on",
-            (SegmentReason::StampsChanged, true) => "its stamps are of its sender's clock again",
+            (SegmentReason::ClockChanged, _) => "the sender's clock was changed. Times are measured anew from here on",
+            (SegmentReason::StampsChanged, true) => "the stamps are of the sender's clock again",
             (SegmentReason::StampsChanged, false) => {
-                "its stamps are not of its sender's clock (they may be UTC, or the device's own). The first sample got the time \
+                "the stamps are not of the sender's clock (they may be UTC, or the device's own). The first sample got the time \
                  of its arrival, and later ones follow it: the delay of the network is unknown"
             }
         };
-        self.report(at, HealthKind::SourceClock, SourceNews::Clock(why.to_owned()));
+        self.clock_told.retain(|(_, told)| told.elapsed() < TELL_CLOCK_EVERY);
+        if self.clock_told.iter().all(|(told, _)| *told != why) {
+            self.clock_told.push((why, Instant::now()));
+            self.report(at, HealthKind::SourceClock, SourceNews::Clock(why.to_owned()));
+        }
     }
 
     fn sample(&mut self, at: Timestamp, samples: &Samples, row: usize) {

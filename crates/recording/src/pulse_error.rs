@@ -9,7 +9,10 @@ use store::StoreError;
 pub enum PulseError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the session has a stream `{0}` already: nothing was added")]
+    #[error(
+        "the session has the stream `{0}` from the same colours already: nothing was added. A further run is possible after \
+         `affectograph rescore` has scored frames that were skipped"
+    )]
     AlreadyThere(StreamName),
     #[error(
         "the session has no landmarks of a face, so its skin cannot be found: score it with `affectograph rescore`"

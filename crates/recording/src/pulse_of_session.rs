@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::pulse_error::PulseError;
 use super::skin_of_video::missing_skin;
 use pulse::{Calibration, STEP_S, SkinRow, WINDOW_S, WindowResult, rates};
-use session::{Body, Gap, GapReason, PULSE, Record, Rows, SKIN, Timeline, Timestamp, program, pulse_stream};
+use session::{
+    Body, Gap, GapReason, Record, Rows, SKIN, StreamInfo, Timeline, Timestamp, numbered, program, pulse_stream,
+};
 use store::{AddedStreams, SessionFile};
 
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct PulseAddition {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PulseAdded {
+    /// `pulse`, or `pulse_2` … for a later run.
+    pub stream: String,
     pub windows: u64,
     pub shown: u64,
     /// Windows without a rate, by the sentence of the reason.
@@ -33,8 +37,12 @@ pub struct PulseAdded {
 }
 
 impl PulseAddition {
-    /// `progress` gets the number of pictures that were read, and of all.
-    pub fn run(&self, cancelled: &AtomicBool, progress: impl FnMut(u64, u64)) -> Result<PulseAdded, PulseError> {
+    /// `progress` gets the word `pictures` or `windows`, the number that was read, and the number of all.
+    pub fn run(
+        &self,
+        cancelled: &AtomicBool,
+        progress: impl FnMut(&'static str, u64, u64),
+    ) -> Result<PulseAdded, PulseError> {
         let calibration = Calibration::stored().map_err(|e| PulseError::Calibration(e.to_string()))?;
         // The lock is held from the start, so that the session does not change meanwhile.
         let mut added = AddedStreams::open(&self.folder)?;
@@ -48,14 +56,12 @@ impl PulseAddition {
         added: &mut AddedStreams,
         calibration: &Calibration,
         cancelled: &AtomicBool,
-        progress: impl FnMut(u64, u64),
+        mut progress: impl FnMut(&'static str, u64, u64),
     ) -> Result<PulseAdded, PulseError> {
-        if let Some(there) = added.streams().iter().find(|s| s.name.as_str() == PULSE) {
-            return Err(PulseError::AlreadyThere(there.name.clone()));
-        }
+        let streams = added.streams().to_vec();
         let file = SessionFile::open(&self.folder)?;
         let mut timeline = file.timeline()?;
-        let read = missing_skin(&file, &timeline, cancelled, progress)?;
+        let read = missing_skin(&file, &timeline, cancelled, |done, all| progress("pictures", done, all))?;
         let mut draft = added.draft()?;
         let mut result = PulseAdded::default();
         if let Some(read) = read {
@@ -67,11 +73,21 @@ impl PulseAddition {
             records.iter().for_each(|record| timeline.ingest(record));
         }
         let rows = skin_rows(&timeline)?;
-        let results: Vec<WindowResult> = rates(&rows, calibration).collect();
-        let info = pulse_stream(&format!("{}; POS, CHROM, PBV; {}", program(), calibration.source));
+        let info = next_stream(&streams, rows.len(), calibration)?;
+        let windows = rates(&rows, calibration);
+        let all = windows.size_hint().0 as u64;
+        let mut results: Vec<WindowResult> = Vec::new();
+        for window in windows {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(PulseError::Cancelled);
+            }
+            results.push(window);
+            progress("windows", results.len() as u64, all);
+        }
         draft.add_stream(&info, &self.author)?;
-        draft.append(PULSE, bodies(&results, &rows))?;
+        draft.append(info.name.as_str(), bodies(&results, &rows))?;
         draft.commit()?;
+        result.stream = info.name.to_string();
         result.count(&results);
         Ok(result)
     }
@@ -91,6 +107,22 @@ impl PulseAdded {
         self.shown = rates_bpm.len() as u64;
         self.median_bpm = rates_bpm.get(rates_bpm.len() / 2).copied();
     }
+}
+
+/// `pulse`, or the next free name of `pulse_2` … The description has the number of frames, so a stream from the same colours
+/// is recognised. An added stream is never replaced.
+fn next_stream(streams: &[StreamInfo], frames: usize, calibration: &Calibration) -> Result<StreamInfo, PulseError> {
+    let software = format!("{}; POS, CHROM, PBV; {}; {frames} frames", program(), calibration.source);
+    let first = pulse_stream(&software);
+    let (mut info, mut number) = (first.clone(), 1);
+    while let Some(there) = streams.iter().find(|s| s.name == info.name) {
+        if there.software == software {
+            return Err(PulseError::AlreadyThere(info.name));
+        }
+        number += 1;
+        info = numbered(first.clone(), number);
+    }
+    Ok(info)
 }
 
 fn skin_rows(timeline: &Timeline) -> Result<Vec<SkinRow>, PulseError> {
@@ -136,7 +168,7 @@ mod tests {
     use super::*;
     use pulse::simulation::Scene;
     use pulse::{Patch, Silence};
-    use session::{ParticipantId, SessionNumber, StreamInfo, landmarks_stream, skin, skin_stream};
+    use session::{PULSE, ParticipantId, SessionNumber, landmarks_stream, skin, skin_stream};
     use std::path::Path;
     use store::{CameraDescription, Recorder, SessionEnd, SessionHeader, StoredStudy};
 
@@ -159,21 +191,25 @@ mod tests {
         }
     }
 
+    fn values(row: &SkinRow) -> [f32; skin::FIELDS] {
+        let mut values = [0.0f32; skin::FIELDS];
+        for (patch, to) in row.skin.iter().chain([&row.background]).zip(values.chunks_mut(skin::PATCH_FIELDS)) {
+            patch.rgb.iter().zip(&mut *to).for_each(|(level, to)| *to = *level as f32);
+            to[skin::PIXELS] = patch.pixels as f32;
+        }
+        values[skin::FACE_X] = row.face_px[0] as f32;
+        values[skin::FACE_Y] = row.face_px[1] as f32;
+        values[skin::INTER_OCULAR] = row.inter_ocular_px as f32;
+        values[skin::MOUTH_OPENNESS] = row.mouth_openness as f32;
+        values
+    }
+
     /// A stored session without video, with the colours of a simulated scene.
     fn session(folder: &Path, streams: Vec<StreamInfo>, rows: &[SkinRow]) {
         let (committed, _) = crossbeam_channel::bounded(0);
         let recorder = Recorder::create(folder, header(), streams, committed).unwrap();
         for row in rows {
-            let mut values = [0.0f32; skin::FIELDS];
-            for (patch, to) in row.skin.iter().chain([&row.background]).zip(values.chunks_mut(skin::PATCH_FIELDS)) {
-                patch.rgb.iter().zip(&mut *to).for_each(|(level, to)| *to = *level as f32);
-                to[skin::PIXELS] = patch.pixels as f32;
-            }
-            values[skin::FACE_X] = row.face_px[0] as f32;
-            values[skin::FACE_Y] = row.face_px[1] as f32;
-            values[skin::INTER_OCULAR] = row.inter_ocular_px as f32;
-            values[skin::MOUTH_OPENNESS] = row.mouth_openness as f32;
-            recorder.stream(SKIN).unwrap().append(row.at, Body::sample(None, &values)).unwrap();
+            recorder.stream(SKIN).unwrap().append(row.at, Body::sample(None, &values(row))).unwrap();
         }
         let at = rows.last().map_or(Timestamp::ZERO, |r| r.at);
         recorder.finish(SessionEnd { at, quality: None }).unwrap();
@@ -181,7 +217,7 @@ mod tests {
 
     fn add(folder: &Path) -> Result<PulseAdded, PulseError> {
         let addition = PulseAddition { folder: folder.to_owned(), author: "test".into() };
-        addition.run(&AtomicBool::new(false), |_, _| ())
+        addition.run(&AtomicBool::new(false), |_, _, _| ())
     }
 
     #[test]
@@ -202,6 +238,44 @@ mod tests {
         assert!((rates.times()[0].as_secs_f64() - WINDOW_S / 2.0).abs() < 0.05);
         assert!(rates.column(session::pulse::RATE_BPM).iter().all(|bpm| (bpm - 64.0).abs() < 2.0));
         assert!(matches!(add(&folder), Err(PulseError::AlreadyThere(name)) if name.as_str() == PULSE));
+    }
+
+    #[test]
+    fn more_colours_give_a_second_stream_beside_the_first() {
+        let tmp = tempfile::tempdir().unwrap();
+        let folder = tmp.path().join("session");
+        let scene = Scene { seconds: 21.05, ..Scene::easy(64.0) };
+        let rows = scene.rows(8).0;
+        session(&folder, vec![landmarks_stream(30.0, "m"), skin_stream(30.0, "m")], &rows[..rows.len() / 2]);
+        assert_eq!(add(&folder).unwrap().stream, PULSE);
+        // The frames that were scored later.
+        let mut added = AddedStreams::open(&folder).unwrap();
+        let info = session::later(skin_stream(30.0, "m"));
+        added.add_stream(&info, "test").unwrap();
+        let later = rows[rows.len() / 2..].iter().map(|row| (row.at, Body::sample(None, &values(row)))).collect();
+        added.append(info.name.as_str(), later).unwrap();
+        added.close().unwrap();
+        let second = add(&folder).unwrap();
+        assert_eq!((second.stream.as_str(), second.windows), ("pulse_2", 12));
+        let timeline = SessionFile::open(&folder).unwrap().timeline().unwrap();
+        assert_eq!([PULSE, "pulse_2"].map(|name| timeline.series(name).unwrap().len()), [1, 12]);
+        assert!(matches!(add(&folder), Err(PulseError::AlreadyThere(name)) if name.as_str() == "pulse_2"));
+    }
+
+    #[test]
+    fn a_cancelled_computation_adds_nothing() {
+        let tmp = tempfile::tempdir().unwrap();
+        let folder = tmp.path().join("session");
+        let scene = Scene { seconds: 15.05, ..Scene::easy(64.0) };
+        session(&folder, vec![landmarks_stream(30.0, "m"), skin_stream(30.0, "m")], &scene.rows(8).0);
+        let cancelled = AtomicBool::new(false);
+        let addition = PulseAddition { folder: folder.clone(), author: "test".into() };
+        let ended = addition.run(&cancelled, |what, done, all| {
+            assert_eq!((what, all), ("windows", 6));
+            cancelled.store(done == 2, Ordering::Relaxed);
+        });
+        assert!(matches!(ended, Err(PulseError::Cancelled)), "{ended:?}");
+        assert!(SessionFile::open(&folder).unwrap().additions().is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
 use super::guide::{self, Guide, GuideOutput, Guided, ScreenEvent, Shown};
 use super::lsl_inputs::{LslInputs, RunningInputs};
-use super::lsl_output::LslOutput;
+use super::lsl_output::{LslOutput, Outlets};
 use super::rig_event::{EventSender, event_channel};
 use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
@@ -165,10 +165,12 @@ impl Rig {
             zero_utc: clock.zero_utc(),
         };
         let header = shown.header(&session);
+        // Before the session's file exists: without liblsl, no empty session is left.
+        let outlets = plan.lsl_out.then(|| Outlets::open(clock, &streams)).transpose().map_err(SourceError::from)?;
         let recorder = Recorder::create(&session.folder, header, streams.clone(), committed)?;
         let condition = session.condition.map(|condition| condition.name);
         let course = (session.guided, session.planned);
-        let output = plan.lsl_out.then(|| LslOutput::start(&recorder, clock, &streams)).transpose()?;
+        let output = outlets.map(|outlets| outlets.start(&recorder)).transpose()?;
         let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), course)?;
         let inputs = match &rig.session {
             Some(session) => inputs.start(&session.recorder, clock, &rig.news)?,

@@ -125,7 +125,7 @@ impl fmt::Display for SourceNews {
             SourceNews::Lost(why) => write!(f, "was lost: {why}. It is looked for until the recording ends"),
             SourceNews::Back => f.write_str("sends again"),
             SourceNews::Silent => f.write_str("sends nothing. Check its device and its program"),
-            SourceNews::Clock(why) => f.write_str(why),
+            SourceNews::Clock(why) => write!(f, "has a problem with its times: {why}"),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pulse_error::PulseError;
-use session::{Body, Gap, GapReason, LANDMARKS, Rows, SKIN, StreamInfo, Timeline, Timestamp, later, skin_stream};
+use session::{
+    Body, Gap, GapReason, LANDMARKS, LATER, Rows, SKIN, StreamInfo, Timeline, Timestamp, later, skin_stream,
+};
 use store::SessionFile;
 use vision::SkinReader;
 
@@ -17,7 +19,8 @@ pub(super) struct SkinRead {
     pub failed: u64,
 }
 
-/// `None` if every frame with landmarks has its colours. `progress` gets the number of frames that were read, and of all.
+/// `None` if every frame with landmarks has its colours, or a gap from an earlier run. `progress` gets the number of
+/// frames that were read, and of all.
 pub(super) fn missing_skin(
     file: &SessionFile,
     timeline: &Timeline,
@@ -26,8 +29,11 @@ pub(super) fn missing_skin(
 ) -> Result<Option<SkinRead>, PulseError> {
     let landmarks = Rows::of(timeline, LANDMARKS).ok_or(PulseError::NoLandmarks)?;
     let known: HashSet<u64> = frames_of(timeline);
-    let wanted: Vec<usize> =
-        (0..landmarks.len()).filter(|k| landmarks.frame(*k).is_some_and(|f| !known.contains(&f))).collect();
+    let unreadable = unreadable_at(timeline);
+    let is_wanted = |k: &usize| {
+        landmarks.frame(*k).is_some_and(|f| !known.contains(&f)) && !unreadable.contains(&landmarks.time(*k))
+    };
+    let wanted: Vec<usize> = (0..landmarks.len()).filter(is_wanted).collect();
     if wanted.is_empty() || !file.has_frames()? {
         return Ok(None);
     }
@@ -54,6 +60,13 @@ pub(super) fn missing_skin(
         progress(done as u64 + 1, wanted.len() as u64);
     }
     Ok(Some(read))
+}
+
+/// The times of pictures that an earlier run could not read.
+fn unreadable_at(timeline: &Timeline) -> HashSet<Timestamp> {
+    let is_skin = |stream: &str| stream.strip_suffix(LATER).unwrap_or(stream) == SKIN;
+    let gaps = timeline.gaps().iter().filter(|g| is_skin(g.stream.as_str()) && g.what.reason == GapReason::Corrupt);
+    gaps.map(|g| g.at).collect()
 }
 
 /// The frames whose colours are stored.

@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, import_streams};
-use super::film_pipeline::{FilmItem, FilmNetworks};
+use super::film_pipeline::{FilmItem, FilmNetworks, FilmScored};
 use super::rig_event::event_channel;
 use super::{RigError, RigEvent, SessionPlan};
 use capture::{CameraError, CameraInfo, CameraSpec, Captured, CapturedFrame, Decoder};
 use session::{CameraSettings, Clock, GapReason, HEALTH, HealthKind, Latest, SharedFrame, Timestamp, VIDEO, path_text};
 use store::{Recorder, SessionEnd, StoreError, StreamWriter};
-use vision::{AffectReader, Models, Runtime, Scored, Vision, VisionError};
+use vision::{AffectReader, Models, Runtime, Vision, VisionError};
 
 /// Longest wait for the decoder before the cancel flag is checked again.
 const LOOK: Duration = Duration::from_millis(200);
@@ -200,8 +200,8 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn take(&mut self, item: FilmItem<Scored>, progress: &mut impl FnMut(ImportProgress)) -> Result<(), RigError> {
-        let scored = match item {
+    fn take(&mut self, item: FilmItem<FilmScored>, progress: &mut impl FnMut(ImportProgress)) -> Result<(), RigError> {
+        let FilmScored { scored, skin } = match item {
             FilmItem::Frame(scored) => scored,
             FilmItem::Lost { at, until, frames, why } => {
                 self.gaps.gap(at, until, GapReason::Corrupt, frames, &why).ok();
@@ -215,7 +215,7 @@ impl Collector<'_> {
         }
         self.frames += 1;
         self.with_face += u64::from(scored.reading.as_ref().is_ok_and(|r| r.face.is_some()));
-        self.sink.take(scored);
+        self.sink.take_with_skin(scored, skin);
         progress(ImportProgress { frames: self.frames, expected: self.expected });
         if self.frames.is_multiple_of(FRAMES_PER_CHECK) {
             wait_for_room(self.recorder, self.cancelled)?;

@@ -136,8 +136,11 @@ impl LslSegment {
         match (after.checked_sub(1).and_then(|k| self.knots.get(k)), self.knots.get(after)) {
             _ if !self.is_senders_clock => self.base_ns,
             (Some(a), Some(b)) => {
-                let share = (stamp_ns - a.remote_ns) as f64 / (b.remote_ns - a.remote_ns) as f64;
-                a.offset_ns + ((b.offset_ns - a.offset_ns) as f64 * share).round() as i64
+                // A damaged file may contain any number.
+                let [part, run, rise] =
+                    [(stamp_ns, a.remote_ns), (b.remote_ns, a.remote_ns), (b.offset_ns, a.offset_ns)]
+                        .map(|(later, earlier)| later.saturating_sub(earlier) as f64);
+                a.offset_ns.saturating_add((rise * (part / run)).round() as i64)
             }
             (Some(only), None) | (None, Some(only)) => only.offset_ns,
             (None, None) => self.base_ns,

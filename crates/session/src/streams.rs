@@ -360,6 +360,11 @@ pub fn later(info: StreamInfo) -> StreamInfo {
     }
 }
 
+/// `pulse_2` for `pulse`: a stream that is computed again beside the first one.
+pub fn numbered(info: StreamInfo, number: u32) -> StreamInfo {
+    StreamInfo { name: built_in(&format!("{}_{number}", info.name)), ..info }
+}
+
 /// The stream for all frames scored again with another network: `affect_<model>` for `affect`. `info` describes
 /// `affect`, `face` or `landmarks`. `model` is the network's folder. Its letters become lower case; characters other than
 /// letters and digits become `_`.

@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::events::read_lsl_samples;
 use super::{Question, SessionAnswer, StudyQueryError, read_events};
 use analysis::{EventChoice, baseline_phases, epochs};
-use session::{AFFECT, FACE, LATER, PHASE, StreamKind, Timeline, Timestamp};
+use session::{AFFECT, FACE, LATER, LSL, PHASE, StreamKind, Timeline, Timestamp};
 use store::SessionFile;
 
 /// Reads the events of the question, then the samples around them, and cuts the epochs. The cost depends on the number of
@@ -57,7 +58,11 @@ fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, St
         .filter(|s| s.kind == StreamKind::Samples && is_read(s.name.as_str(), question.plan.source()));
     for stream in read {
         file.each_gap(stream.name.as_str(), |r| timeline.ingest(&r))?;
-        file.each_sample(stream.name.as_str(), &stretches, |r| timeline.ingest(&r))?;
+        if stream.name.as_str().starts_with(LSL) {
+            read_lsl_samples(file, stream.name.as_str(), &stretches, &mut timeline)?;
+        } else {
+            file.each_sample(stream.name.as_str(), &stretches, |r| timeline.ingest(&r))?;
+        }
     }
     Ok(timeline)
 }

@@ -5,6 +5,7 @@
 
 use super::geometry::{LANDMARKS, Point, eye_centres, inter_ocular_px, mouth_openness};
 use capture::{DecodeError, Decoder, to_rgb};
+use session::luma::{full_chroma, full_luma, luma_of_rgb};
 use session::{Frame, Pixels, Planes, chroma_size, skin};
 
 /// A patch of more pixels is read in steps, so that a large picture takes no longer.
@@ -121,10 +122,11 @@ impl Sums {
         self.pixels += 1;
     }
 
-    fn add_yuv(&mut self, [y, u, v]: [u8; 3], full_y: i32) {
-        let (cb, cr) = (i32::from(u) - 128, i32::from(v) - 128);
+    /// `raw` as delivered, and the same in full range.
+    fn add_yuv(&mut self, raw: [u8; 3], full: [u8; 3]) {
+        let [y, u, v] = full.map(i32::from);
         // 1.402 and 1.772 with 10 fractional bits.
-        self.add([y, u, v], full_y, full_y + ((1_436 * cr).max(1_815 * cb).max(0) >> 10));
+        self.add(raw, y, y + ((1_436 * (v - 128)).max(1_815 * (u - 128)).max(0) >> 10));
     }
 }
 
@@ -136,7 +138,7 @@ impl Source<'_> {
             Colours::Rgb(rgb) => self.each_pixel(quad, |x, y| {
                 let at = 3 * (y * self.width + x);
                 if let Some(&[r, g, b]) = rgb.get(at..at + 3) {
-                    let grey = session::luma::luma_of_rgb([r, g, b]);
+                    let grey = luma_of_rgb([r, g, b]);
                     sums.add([r, g, b], i32::from(grey), i32::from(r.max(g).max(b)));
                 }
             }),
@@ -145,14 +147,15 @@ impl Source<'_> {
                 self.each_pixel(quad, |x, y| {
                     let luma = planes.y[y * self.width + x];
                     let at = y / 2 * chroma_width + x / 2;
-                    sums.add_yuv([luma, planes.u[at], planes.v[at]], i32::from(luma));
+                    let yuv = [luma, planes.u[at], planes.v[at]];
+                    sums.add_yuv(yuv, yuv);
                 });
             }
             Colours::Yuyv(yuyv) => self.each_pixel(quad, |x, y| {
                 let pair = 4 * (y * self.width / 2 + x / 2);
                 if let Some(&[y0, u, y1, v]) = yuyv.get(pair..pair + 4) {
                     let luma = if x % 2 == 0 { y0 } else { y1 };
-                    sums.add_yuv([luma, u, v], i32::from(session::luma::full_luma(luma)));
+                    sums.add_yuv([luma, u, v], [full_luma(luma), full_chroma(u), full_chroma(v)]);
                 }
             }),
         }
@@ -316,8 +319,13 @@ mod tests {
     #[test]
     fn clipped_skin_and_grey_pictures_are_told() {
         let mut reader = SkinReader::default();
-        let clipped = reader.read(&frame(200, 200, Pixels::Rgb([255, 200, 180].repeat(200 * 200))), &face()).unwrap();
-        assert_eq!(clipped[skin::CLIPPED], 1.0);
+        // Both have a red channel at the end of the scale; the first also where it is far from the others.
+        for rgb in [[255, 150, 140], [255, 200, 180]] {
+            for pixels in flat(rgb) {
+                let clipped = reader.read(&frame(200, 200, pixels), &face()).unwrap();
+                assert_eq!(clipped[skin::CLIPPED], 1.0, "{rgb:?}");
+            }
+        }
         let grey = reader.read(&frame(200, 200, Pixels::Grey(vec![90; 200 * 200])), &face()).unwrap();
         assert!(grey[skin::RED].is_nan() && grey[skin::PIXELS] == 0.0);
         assert!(reader.read(&frame(200, 200, Pixels::Jpeg(vec![1, 2, 3])), &face()).is_err());

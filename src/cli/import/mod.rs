@@ -31,7 +31,8 @@ pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     let name = a.name.clone().unwrap_or_else(|| file_stem(&a.events));
     let info = imported_stream(&name);
     refuse_taken(session.streams(), &info.name)?;
-    let timeline = session.timeline()?;
+    // Markers of Lab Streaming Layer are compared at their session times.
+    let timeline = session.timeline()?.with_lsl_times();
     let recorded = Recorded::of(&session, &timeline)?;
     drop(session);
     let (clock, note) = Clock::choose(a, &file, &timeline)?;

@@ -93,7 +93,7 @@ fn no_text_covers_another_one_in_the_smallest_window_at_any_text_size() {
 /// Buttons of the bars above and below each screen, beside those for help and theme.
 fn buttons_of_bars(screen: &str) -> &'static [&'static str] {
     match screen {
-        "set-up" => &["Record anyway …", "Back to sessions"],
+        "set-up" => &["Record", "Back to sessions"],
         "live, window" | "live, embedded" => &["Stop and save …"],
         "review" => &["Play", "Zoom out", "Sessions"],
         "study" | "study with averages" => &["Sessions"],

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use affectograph::recording::{Guided, ImportOutcome, ImportedFile, SessionPlan, VideoImporter};
-use affectograph::session::{AFFECT, Body, FACE, LANDMARKS, ParticipantId, SessionNumber, Study, VIDEO, face};
+use affectograph::session::{AFFECT, Body, FACE, LANDMARKS, ParticipantId, SKIN, SessionNumber, Study, VIDEO, face};
 use affectograph::store::{SessionFile, StoredStudy};
 use affectograph::vision::models_folder;
 
@@ -19,6 +19,8 @@ struct Made {
     outcome: ImportOutcome,
     /// Text, because a value that is not a number equals nothing.
     records: Vec<String>,
+    /// Frames whose colours were read before compression.
+    with_skin: u64,
     jpegs: Vec<Vec<u8>>,
 }
 
@@ -54,7 +56,8 @@ fn made_with(threads: usize, film: &Path, folder: &Path) -> Made {
     let numbers = 0..session.frames().unwrap().len() as u64;
     Made {
         outcome,
-        records: [AFFECT, FACE, LANDMARKS, VIDEO].iter().flat_map(|stream| records(&session, stream)).collect(),
+        records: [AFFECT, FACE, LANDMARKS, SKIN, VIDEO].iter().flat_map(|stream| records(&session, stream)).collect(),
+        with_skin: session.records_from(SKIN, 0).unwrap().len() as u64,
         jpegs: numbers.map(|number| session.picture(number).unwrap()).collect(),
     }
 }
@@ -74,6 +77,7 @@ fn the_number_of_threads_changes_nothing() {
         let by = |threads: usize| made_with(threads, film, &tmp.path().join(format!("{name} by {threads}")));
         let one = by(1);
         assert!(one.outcome.with_face > 20 && one.records.len() as u64 >= 3 * one.outcome.with_face, "{name}");
+        assert_eq!(one.with_skin, one.outcome.with_face, "{name}");
         assert_eq!(one.outcome.frames, one.jpegs.len() as u64, "{name}");
         assert_eq!(one.outcome.lost > 0, name == "damaged", "{:?}", one.outcome);
         for threads in [2, 3] {

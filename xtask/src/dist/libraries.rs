@@ -22,7 +22,7 @@ pub struct Needs {
 impl Needs {
     pub fn of(release: &Release) -> Result<Needs, String> {
         let onnxruntime = release.root.join("build/onnxruntime/libonnxruntime.so");
-        let binaries = [release.program.as_path(), onnxruntime.as_path()];
+        let binaries = [release.program.as_path(), onnxruntime.as_path(), release.liblsl.file.as_path()];
         let mut linked = BTreeSet::new();
         let mut glibc = Vec::new();
         for binary in binaries {

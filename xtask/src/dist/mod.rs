@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::files::{failed, recreate};
+use crate::files::{failed, read, recreate};
 use crate::{manual, notices, repository};
 use libraries::Needs;
-use release::Release;
+use release::{Liblsl, Release};
 
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let given = match arguments {
@@ -33,8 +33,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let version = version_of(&built)?;
     let time_s = newest_commit_s()?;
     recreate(&root.join("build/dist"))?;
-    let program = stripped(&root, &built)?;
-    let release = Release { root, version, time_s, program };
+    let program = stripped(&built, &root.join("build/dist/affectograph"))?;
+    let liblsl = liblsl(&root)?;
+    let release = Release { root, version, time_s, program, liblsl };
 
     notices::run(&[])?;
     manual::run(&[])?;
@@ -81,11 +82,25 @@ fn newest_commit_s() -> Result<u64, String> {
 }
 
 /// A copy without symbols. They are most of an unstripped program, and Debian's rules forbid them.
-fn stripped(root: &Path, built: &Path) -> Result<PathBuf, String> {
-    let copy = root.join("build/dist/affectograph");
-    std::fs::copy(built, &copy).map_err(|e| failed(built, &e))?;
-    repository::run(repository::command("strip")?.arg(&copy))?;
-    Ok(copy)
+fn stripped(built: &Path, copy: &Path) -> Result<PathBuf, String> {
+    std::fs::copy(built, copy).map_err(|e| failed(built, &e))?;
+    repository::run(repository::command("strip")?.arg(copy))?;
+    Ok(copy.to_owned())
+}
+
+/// The wheel's library without symbols and without its search path. The path's entries are empty, and the loader takes an empty
+/// entry as the current folder: a library there would be run.
+fn liblsl(root: &Path) -> Result<Liblsl, String> {
+    let folder = root.join("build/liblsl");
+    let entries = std::fs::read_dir(&folder).map_err(|e| failed(&folder, &e))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let version = names.filter_map(|name| name.strip_prefix("liblsl.so.").map(str::to_owned)).max();
+    let version = version.ok_or_else(|| format!("{} has no liblsl.so with a version", folder.display()))?;
+    let built = folder.join(format!("liblsl.so.{version}"));
+    let file = stripped(&built, &root.join("build/dist/liblsl.so"))?;
+    repository::run(repository::command("chrpath")?.arg("--delete").arg(&file))?;
+    let wheel = read(&folder.join("VERSION"))?.trim().to_owned();
+    Ok(Liblsl { file, version, wheel })
 }
 
 #[cfg(test)]

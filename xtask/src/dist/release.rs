@@ -11,6 +11,15 @@ pub struct Release {
     pub time_s: u64,
     /// The program without symbols.
     pub program: PathBuf,
+    pub liblsl: Liblsl,
+}
+
+/// The library of Lab Streaming Layer as the packages contain it.
+pub struct Liblsl {
+    pub file: PathBuf,
+    pub version: String,
+    /// The version of the PyPI wheel mne-lsl that it is from.
+    pub wheel: String,
 }
 
 impl Release {

@@ -1,4 +1,4 @@
-//! The bill of materials in CycloneDX: crates in the program, npm packages in its web parts, ONNX Runtime, networks.
+//! The bill of materials in CycloneDX: crates in the program, npm packages in its web parts, ONNX Runtime, liblsl, networks.
 //!
 //! `cargo cyclonedx` is not used: it knows crates only, and lists those of build scripts and tests too.
 
@@ -16,6 +16,7 @@ pub fn create(release: &Release) -> Result<(), String> {
     let mut components = crates(release)?;
     components.extend(npm_packages(&release.root)?);
     components.push(onnxruntime(&release.root)?);
+    components.push(liblsl(release)?);
     components.extend(networks(&release.root)?);
     println!("{FILE}: {} components", components.len());
     let document = json!({
@@ -99,6 +100,16 @@ fn onnxruntime(root: &Path) -> Result<Value, String> {
         "type": "library", "bom-ref": purl, "name": "onnxruntime", "version": version, "purl": purl,
         "licenses": [{ "expression": "MIT" }],
         "hashes": [{ "alg": "SHA-256", "content": sha256(&root.join("build/onnxruntime/libonnxruntime.so"))? }],
+    }))
+}
+
+/// The checksum is that of the packed file, which has no symbols and no search path.
+fn liblsl(release: &Release) -> Result<Value, String> {
+    let purl = format!("pkg:pypi/mne-lsl@{}", release.liblsl.wheel);
+    Ok(json!({
+        "type": "library", "bom-ref": purl, "name": "liblsl", "version": release.liblsl.version, "purl": purl,
+        "licenses": [{ "expression": "MIT AND BSL-1.0" }],
+        "hashes": [{ "alg": "SHA-256", "content": sha256(&release.liblsl.file)? }],
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Lays the tree that all packages contain. It is relocatable: the program finds everything beside itself.
 //!
-//! `lib/affectograph/` has the program, ONNX Runtime, and links to `share/affectograph/` with networks and studies.
+//! `lib/affectograph/` has the program, ONNX Runtime, liblsl, and links to `share/affectograph/` with networks and studies.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,6 +20,7 @@ pub fn lay(release: &Release, needs: &Needs) -> Result<(), String> {
     let library = tree.join("lib/affectograph");
     copy(&release.program, &library.join("affectograph"))?;
     copy(&release.root.join("build/onnxruntime/libonnxruntime.so"), &library.join("libonnxruntime.so"))?;
+    copy(&release.liblsl.file, &library.join("liblsl.so"))?;
     link("../lib/affectograph/affectograph", &tree.join("bin/affectograph"))?;
 
     let share = tree.join("share/affectograph");
@@ -50,6 +51,7 @@ fn documents(release: &Release, folder: &Path) -> Result<(), String> {
         ("build/web/THIRD_PARTY_LICENSES.txt", "third-party/web-parts.txt"),
         ("build/onnxruntime/LICENSE", "third-party/onnxruntime.txt"),
         ("build/onnxruntime/ThirdPartyNotices.txt", "third-party/onnxruntime-libraries.txt"),
+        ("packaging/liblsl-licence.txt", "third-party/liblsl.txt"),
         (sbom::FILE, "affectograph.cdx.json"),
     ] {
         copy(&root.join(from), &folder.join(to))?;

@@ -166,7 +166,7 @@ pub fn take_check(state: &mut State, file: &Path, problems: Vec<String>) {
 /// Pushes the dialog for a session if the operator wanted to set one up.
 pub fn take_saved(state: &mut State, document: StudyDocument, commands: &mut Vec<Command>) {
     let Some(editor) = state.editor.as_mut().filter(|editor| editor.file == document.file) else { return };
-    editor.saved = document.text;
+    editor.set_saved(document.text);
     let after = editor.saving.take();
     if after == Some(AfterSave::SetUp) && !editor.is_changed() {
         state.editor = None;

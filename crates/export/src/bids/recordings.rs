@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::files::{with_suffix, write_json};
 use crate::atomic_write::write_file;
-use crate::cells::{UNKNOWN, number, seconds, tsv_cell};
-use crate::resample::{Grid, LONGEST_BRIDGE_S, resample};
+use crate::cells::{UNKNOWN, has_unit, number, seconds, tsv_cell};
+use crate::resample::{Grid, resample};
 use crate::{ExportError, ExportedSession};
 use session::{AFFECT, Field, LSL, Rows, StreamInfo};
 
@@ -78,7 +78,7 @@ fn cell(value: f32) -> String {
 
 fn column(field: &Field) -> Value {
     let mut about = json!({ "Description": field.description });
-    if !["1", "n/a"].contains(&field.unit.as_str()) {
+    if has_unit(field) {
         about["Units"] = json!(field.unit);
     }
     about
@@ -95,19 +95,32 @@ fn physio_sidecar(session: &ExportedSession, info: &StreamInfo, grid: &Grid) -> 
         "ManufacturersModelName": camera.name,
         "SoftwareVersions": info.software,
         "RecordingDescription": info.description,
-        "Resampling": format!(
-            "linear between the samples at their true times, n/a where two of them are more than {LONGEST_BRIDGE_S} s apart; \
-             the samples of the stream `{AFFECT}` at their true times are in the _beh.tsv"
-        ),
+        "Resampling": resampling(info, grid),
     });
     if let Value::Object(about) = &mut about {
         // The description of a stream of another instrument names its device, if the sender states one.
         if info.name.as_str().starts_with(LSL) {
             about.remove("ManufacturersModelName");
         }
-        about.extend(info.fields.iter().map(|f| (f.name.clone(), column(f))));
+        // A channel of another instrument may be called `StartTime`. The keys of BIDS stay.
+        info.fields.iter().for_each(|f| {
+            about.entry(&f.name).or_insert_with(|| column(f));
+        });
     }
     about
+}
+
+fn resampling(info: &StreamInfo, grid: &Grid) -> String {
+    let rate = if grid.is_rate_assumed { "the samples show no plausible rate, and 1 Hz was taken; " } else { "" };
+    let true_times = if info.name.as_str().starts_with(LSL) {
+        "the samples at their true times are in the session and in the formats csv, tidy, parquet and xdf".to_owned()
+    } else {
+        format!("the samples of the stream `{AFFECT}` at their true times are in the _beh.tsv")
+    };
+    let bridge_s = grid.longest_bridge_s();
+    format!(
+        "{rate}linear between the samples at their true times, n/a where two of them are more than {bridge_s} s apart; {true_times}"
+    )
 }
 
 /// Every stored frame, scored or not.
@@ -164,10 +177,26 @@ fn frames(session: &ExportedSession, stem: &Path) -> Result<(), ExportError> {
 
 #[cfg(test)]
 mod tests {
-    use super::label;
+    use super::*;
+    use session::{StreamKind, Timestamp};
 
     #[test]
     fn a_label_holds_letters_and_digits_alone() {
         assert_eq!(["affect", "affect_net2", "affectnet2"].map(label), ["affect", "affectNet2", "affectnet2"]);
+    }
+
+    #[test]
+    fn the_sidecar_of_a_slow_instrument_states_how_far_it_was_interpolated() {
+        let info = StreamInfo {
+            name: "lsl_eda".parse().unwrap(),
+            kind: StreamKind::Samples,
+            description: String::new(),
+            fields: Vec::new(),
+            nominal_rate_hz: Some(1.0),
+            software: String::new(),
+        };
+        let grid = Grid::over(&[Timestamp::ZERO], Some(1.0)).unwrap().unwrap();
+        let said = resampling(&info, &grid);
+        assert!(said.contains("more than 2.5 s apart") && said.contains("tidy") && !said.contains("_beh"), "{said}");
     }
 }

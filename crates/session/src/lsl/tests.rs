@@ -79,6 +79,17 @@ proptest! {
 }
 
 #[test]
+fn numbers_of_a_damaged_file_overflow_nothing() {
+    let steep = vec![offset(i64::MIN, i64::MAX, 0), offset(0, 0, 1), offset(i64::MAX, i64::MIN, 0)];
+    let flat = vec![offset(i64::MIN, -5, 0), offset(i64::MAX, i64::MAX / 1000, 0)];
+    for offsets in [steep, flat] {
+        let segment = LslSegment::new(0, i64::MIN, true, offsets);
+        let times = [i64::MIN, -1, 0, 1, i64::MAX].map(|stamp| segment.time_of(stamp));
+        assert!(times.is_sorted(), "{times:?}");
+    }
+}
+
+#[test]
 fn a_late_measurement_is_passed_over() {
     let late = |k: i64| if k % 3 == 0 { (80_000_000, 90_000_000) } else { (0, 100_000) };
     let offsets = (1..60).map(|k| offset(k * 5 * S, late(k).0, late(k).1)).collect();

@@ -238,7 +238,11 @@ fn clock_times_go_on_after_midnight() {
     let text = "start,stop,kind\n23:59:58,23:59:59,a\n23:59:59.5,00:00:01,b\n,,x\n00:00:02,00:00:03,c\n23:00:00,,d\n\
         01:00:00,01:00:01,e\n";
     // Forward by 23 hours: the rows are in no order, and nothing is assumed.
-    assert_eq!(file(text).events[2].at_s, 2.0);
+    let got: Vec<_> = file(text).events.iter().map(|e| (e.at_s, e.duration_s)).collect();
+    assert_eq!(got[2..], [(2.0, Some(1.0)), (82_800.0, None), (3_600.0, Some(1.0))]);
+    // The ends go back by more than half a day, the starts by less.
+    let back = file("start,stop,kind\n23:00:00,23:50:00,a\n11:30:00,11:35:00,b\n");
+    assert_eq!(back.events.iter().map(|e| e.duration_s).collect::<Vec<_>>(), [Some(3_000.0), Some(300.0)]);
     let text = text.replace("23:00:00,,d", "11:00:00,,d").replace("01:00:00,01:00:01,e", "22:00:00,22:00:01,e");
     let read = file(&text);
     let got: Vec<_> = read.events.iter().map(|e| (e.at_s, e.duration_s)).collect();

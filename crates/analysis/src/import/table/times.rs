@@ -38,6 +38,7 @@ pub(super) struct Times {
 pub(super) fn times(table: &Table, column: usize, options: &TableOptions) -> Result<Times, String> {
     let unit = options.unit.or(table.header.unit(column));
     let mut times = read(table, column, unit, options)?;
+    continue_clock_past_midnight(table, &mut times);
     refuse_infinite(table, column, &times.at_s)?;
     let name = &table.header.names[column];
     times.note = times.note.map(|note| {
@@ -72,15 +73,23 @@ fn read(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOpt
     match Form::of(first) {
         Form::Number => numbers(table, column, unit, options),
         Form::Clock => {
-            let mut at_s =
-                each(table, column, |cell| clock_seconds(cell).ok_or_else(|| unreadable(cell, Form::Clock)))?;
-            let next_day = continue_past_midnight(&mut at_s).and_then(|row| table.rows.get(row));
-            let midnight = next_day.map_or(String::new(), |row| format!(", past midnight from line {} on", row.line));
-            let note = Some(format!("clock times (hh:mm:ss or mm:ss){midnight}"));
+            let at_s = each(table, column, |cell| clock_seconds(cell).ok_or_else(|| unreadable(cell, Form::Clock)))?;
+            let note = Some("clock times (hh:mm:ss or mm:ss)".to_owned());
             let form = Form::Clock;
             Ok(Times { at_s, clock: FileClock::Own, unit: None, form, is_written_out: true, note })
         }
         Form::Date => dates(table, column, None, options),
+    }
+}
+
+/// Only for the times of events. The end of an event is placed by its start.
+fn continue_clock_past_midnight(table: &Table, times: &mut Times) {
+    if times.form != Form::Clock {
+        return;
+    }
+    let next_day = continue_past_midnight(&mut times.at_s).and_then(|row| table.rows.get(row));
+    if let (Some(row), Some(note)) = (next_day, &mut times.note) {
+        *note = format!("{note}, past midnight from line {} on", row.line);
     }
 }
 
