@@ -366,6 +366,9 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
             Grade::of(all_lost as f64 / (came + all_lost).max(1) as f64, largest_gap_s, face_share.unwrap_or(0.0))
         }
     };
+    let page_crashes = health_events(timeline, HealthKind::PageProcessDied);
+    // Actions are missing after a crash. Nobody knows how many.
+    let of_crashes = if page_crashes > 0 { Grade::C } else { Grade::A };
     let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
     let seconds = timeline.span().map_or(0.0, |(first, last)| last.seconds_since(first)).max(frames.video_s);
     let expected_s = timeline.span().map_or(0.0, |(first, last)| pauses.expected_s(first, last)).max(frames.video_s);
@@ -385,14 +388,14 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
         clock_jumps: clock_jumps(timeline),
         page_busy,
         frames_unseen: frames_unseen(timeline),
-        page_crashes: health_events(timeline, HealthKind::PageProcessDied),
+        page_crashes,
         is_withdrawn: health_events(timeline, HealthKind::ParticipantWithdrew) > 0,
         events: event_counts(timeline),
         gaps,
         records_refused: timeline.refused(),
         video_loss: loss.clone(),
         end,
-        grade: of_face.max(Grade::of_page(page_busy)).max(best),
+        grade: of_face.max(Grade::of_page(page_busy)).max(of_crashes).max(best),
     }
 }
 
@@ -435,6 +438,20 @@ mod tests {
         assert!(is_of_recording("skin", GapReason::QueueFull));
         for stream in ["skin_conductance", "pulse_oximeter"] {
             assert!(is_of_recording(stream, GapReason::Corrupt), "{stream}");
+        }
+    }
+
+    #[test]
+    fn a_crash_of_the_page_is_a_finding() {
+        let (mut timeline, times) = flawless();
+        assert_eq!(quality(&timeline, &footage(&times, 10.0)).findings(), [""; 0]);
+        for (crashes, sentence) in [(1, "The page crashed once."), (2, "The page crashed 2 times.")] {
+            let kind = HealthKind::PageProcessDied.as_str().to_owned();
+            timeline.ingest(&record(HEALTH, crashes, 4_000, Body::Event { kind, data: serde_json::Map::new() }));
+            let report = quality(&timeline, &footage(&times, 10.0));
+            assert_eq!(report.page_crashes, crashes);
+            assert!(report.findings()[0].starts_with(sentence), "{:?}", report.findings());
+            assert_eq!(report.grade, Grade::C);
         }
     }
 

@@ -254,3 +254,30 @@ fn a_signal_closes_the_window_without_a_question() {
     let commands = &scene.window.output().viewport_output[&egui::ViewportId::ROOT].commands;
     assert!(commands.contains(&egui::ViewportCommand::Close), "{commands:?}");
 }
+
+/// A system without a desktop portal and without zenity.
+#[test]
+fn where_no_file_dialog_can_be_shown_the_path_is_typed() {
+    let path = std::env::var_os("PATH");
+    // SAFETY: this test has the process, or at least its thread of tests, for itself. No other thread reads the environment.
+    unsafe {
+        std::env::set_var("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        std::env::set_var("PATH", "/nonexistent");
+    }
+    let mut scene = scenes::set_up(plain(), true);
+    click(&mut scene, "Video file …");
+    for _ in 0..100 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        scene.settle();
+        if says(&scene, "This system shows no file dialogs") {
+            break;
+        }
+    }
+    // SAFETY: as above. The thread of the dialog has ended.
+    unsafe {
+        std::env::set_var("PATH", path.unwrap_or_default());
+        std::env::remove_var("DBUS_SESSION_BUS_ADDRESS");
+    }
+    assert!(says(&scene, "This system shows no file dialogs"));
+    assert!(matches!(scene.state().dialog, Some(Dialog::VideoPath(_))));
+}
