@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::path::Path;
 use std::ptr::null_mut;
 
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, ffi};
 
 use super::StoreError;
 
@@ -20,11 +20,9 @@ pub(super) struct FileStart {
     pub file_bytes: u64,
 }
 
-/// SQLite opens the file and reads nothing by itself, so it writes nothing and creates no file beside it.
-pub(super) fn file_start(path: &Path) -> Result<FileStart, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(StoreError::sql("open", path))?;
-    let (code, start) = read(&conn);
+/// `conn` has only been opened. SQLite reads nothing by itself then, so it writes nothing and creates no file beside it.
+pub(super) fn file_start(conn: &Connection, path: &Path) -> Result<FileStart, StoreError> {
+    let (code, start) = read(conn);
     start.ok_or_else(|| {
         let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
         StoreError::sql("read", path)(failure)

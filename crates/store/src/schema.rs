@@ -72,28 +72,30 @@ pub(super) fn create(
 /// commit that waits for a busy disk could exceed the promised 200 ms.
 pub(super) fn open_write(folder: &Path) -> Result<Connection, StoreError> {
     let path = session_file(folder);
-    check_header(&path)?;
-    let open = || -> rusqlite::Result<Connection> {
-        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        conn.busy_timeout(BUSY)?;
+    let conn = open_checked(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let prepare = || -> rusqlite::Result<()> {
         conn.pragma_update(None, "synchronous", "normal")?;
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-        conn.pragma_update(None, "foreign_keys", false)?; // stream ids come from our own table
-        Ok(conn)
+        conn.pragma_update(None, "foreign_keys", false) // stream ids come from our own table
     };
-    open().map_err(StoreError::sql("open", &path))
+    prepare().map_err(StoreError::sql("open", &path))?;
+    Ok(conn)
 }
 
 /// Opens for reading. Files of every version are read without migration, because the media may be read-only.
 pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
-    let path = session_file(folder);
-    check_header(&path)?;
-    let open = || -> rusqlite::Result<Connection> {
-        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        conn.busy_timeout(BUSY)?;
-        Ok(conn)
-    };
-    open().map_err(StoreError::sql("open", &path))
+    open_checked(&session_file(folder), OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// A connection to a file whose first bytes are those of a whole session file.
+fn open_checked(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    if !path.try_exists().map_err(StoreError::io("look at", path))? {
+        return Err(StoreError::NoSession(path.parent().unwrap_or(path).to_owned()));
+    }
+    let conn = Connection::open_with_flags(path, flags).map_err(StoreError::sql("open", path))?;
+    check_header(&conn, path)?;
+    conn.busy_timeout(BUSY).map_err(StoreError::sql("open", path))?;
+    Ok(conn)
 }
 
 /// Opens a closed session for additions. A file of an older version is migrated first, in one transaction. The
@@ -138,13 +140,9 @@ pub(super) fn is_as_made(conn: &Connection) -> rusqlite::Result<bool> {
     Ok(objects(conn)? == objects(&new)?)
 }
 
-/// Checks the first 100 bytes before SQLite reads them, because SQLite may write into a file that it reads. Returns the
-/// file's version.
-fn check_header(path: &Path) -> Result<u32, StoreError> {
-    if !path.try_exists().map_err(StoreError::io("look at", path))? {
-        return Err(StoreError::NoSession(path.parent().unwrap_or(path).to_owned()));
-    }
-    let FileStart { bytes: header, file_bytes: found } = file_start(path)?;
+/// Checks the first 100 bytes before SQLite reads them, because SQLite may write into a file that it reads.
+fn check_header(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let FileStart { bytes: header, file_bytes: found } = file_start(conn, path)?;
     if header.len() < HEADER_BYTES {
         return Err(if MAGIC.starts_with(&header[..header.len().min(MAGIC.len())]) {
             StoreError::Truncated { path: path.to_owned(), found, expected: HEADER_BYTES as u64 }
@@ -171,7 +169,7 @@ fn check_header(path: &Path) -> Result<u32, StoreError> {
     if found < expected && !has_log {
         return Err(StoreError::Truncated { path: path.to_owned(), found, expected });
     }
-    Ok(version)
+    Ok(())
 }
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
