@@ -24,6 +24,8 @@ mod router;
 mod skin_of_video;
 mod source_error;
 mod stored_view;
+#[cfg(test)]
+mod test_header;
 mod unscored;
 mod video_import;
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::RigEvent;
 use super::rig_event::{EventSender, SourceNews};
 use lsl::{InletEvent, InletSink, NewSegment, Samples, SegmentReason, StreamIdentity};
-use session::{Body, GapReason, HEALTH, HealthKind, LSL_CLOCK, StreamName, Timestamp, lsl_clock};
+use session::{Body, GapReason, HEALTH, HealthKind, LSL_CLOCK, StreamName, Timestamp, hex, lsl_clock};
 use store::{Recorder, StoreError, StreamWriter};
 
 /// A text of at most this length becomes the kind of its event.
@@ -194,8 +194,7 @@ fn event_of(texts: &[Vec<u8>], stamp_s: f64) -> Body {
         several => data.insert("texts".into(), several.iter().map(as_value).collect()),
     };
     if texts.iter().any(|text| std::str::from_utf8(text).is_err()) {
-        let hex = |text: &Vec<u8>| text.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        data.insert("bytes_hex".into(), texts.iter().map(hex).collect());
+        data.insert("bytes_hex".into(), texts.iter().map(|text| hex(text)).collect());
     }
     let first = std::str::from_utf8(&texts[0]).unwrap_or_default().trim();
     let is_kind = !first.is_empty() && first.len() <= LONGEST_KIND && !first.contains(char::is_control);

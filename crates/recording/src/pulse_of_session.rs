@@ -166,30 +166,12 @@ fn unreliable(until: Timestamp, lost: u64, note: &str) -> Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_header::header;
     use pulse::simulation::Scene;
     use pulse::{Patch, Silence};
-    use session::{PULSE, ParticipantId, SessionNumber, landmarks_stream, skin, skin_stream};
+    use session::{PULSE, landmarks_stream, skin, skin_stream};
     use std::path::Path;
-    use store::{CameraDescription, Recorder, SessionEnd, SessionHeader, StoredStudy};
-
-    fn header() -> SessionHeader {
-        SessionHeader {
-            participant: ParticipantId::numbered(1),
-            session: SessionNumber(1),
-            study: StoredStudy { name: "demo".into(), title: "Demo".into(), toml: String::new() },
-            zero_utc: chrono::DateTime::UNIX_EPOCH,
-            software: "test".into(),
-            revision: None,
-            host: "test".into(),
-            camera: CameraDescription::default(),
-            models: Vec::new(),
-            pilot: false,
-            consent: None,
-            overridden_checks: Vec::new(),
-            condition: None,
-            condition_assigned: None,
-        }
-    }
+    use store::{Recorder, SessionEnd};
 
     fn values(row: &SkinRow) -> [f32; skin::FIELDS] {
         let mut values = [0.0f32; skin::FIELDS];
@@ -207,7 +189,7 @@ mod tests {
     /// A stored session without video, with the colours of a simulated scene.
     fn session(folder: &Path, streams: Vec<StreamInfo>, rows: &[SkinRow]) {
         let (committed, _) = crossbeam_channel::bounded(0);
-        let recorder = Recorder::create(folder, header(), streams, committed).unwrap();
+        let recorder = Recorder::create(folder, header(""), streams, committed).unwrap();
         for row in rows {
             recorder.stream(SKIN).unwrap().append(row.at, Body::sample(None, &values(row))).unwrap();
         }

@@ -363,10 +363,9 @@ fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; 3], bodies: [Bodies;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_header::header;
     use crate::unscored::tests::row;
     use proptest::prelude::*;
-    use session::{ParticipantId, SessionNumber};
-    use store::{CameraDescription, StoredStudy};
 
     proptest! {
         /// Every wanted frame is in one piece, in order, and each piece begins with frames to warm up.
@@ -385,26 +384,6 @@ mod tests {
                     prop_assert_eq!(pair[0].meta.number + 1, pair[1].meta.number);
                 }
             }
-        }
-    }
-
-    /// A session without networks, of a study with this text.
-    fn header(toml: &str) -> SessionHeader {
-        SessionHeader {
-            participant: ParticipantId::numbered(1),
-            session: SessionNumber(1),
-            study: StoredStudy { name: "demo".into(), title: "Demo".into(), toml: toml.into() },
-            zero_utc: chrono::DateTime::UNIX_EPOCH,
-            software: "test".into(),
-            revision: None,
-            host: "test".into(),
-            camera: CameraDescription::default(),
-            models: Vec::new(),
-            pilot: false,
-            consent: None,
-            overridden_checks: Vec::new(),
-            condition: None,
-            condition_assigned: None,
         }
     }
 
