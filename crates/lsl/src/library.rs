@@ -1,16 +1,31 @@
-//! Finds liblsl and loads it once per process. Only this file has the paths of the library.
+//! Finds liblsl and loads it once per process. Only this file has the names of the library.
 
 use std::ffi::{CStr, c_char};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use libloading::Library;
 
 use super::LslError;
 use super::api::Api;
+use native_library::{NativeLibrary, NotLoaded};
 
 /// The variable with the path of liblsl or of its folder. If it is set, nothing else is searched.
 pub const LIBRARY_VARIABLE: &str = "AFFECTOGRAPH_LIBLSL";
+
+const LIBRARY: NativeLibrary = NativeLibrary {
+    variable: LIBRARY_VARIABLE,
+    folder: "liblsl",
+    windows: &["lsl.dll", "liblsl.dll"],
+    stem: "liblsl",
+    system: if cfg!(target_os = "windows") {
+        &["lsl.dll"]
+    } else if cfg!(target_os = "macos") {
+        &["liblsl.dylib"]
+    } else {
+        &["liblsl.so", "liblsl.so.2"]
+    },
+};
 
 pub(crate) struct Loaded {
     pub api: Api,
@@ -28,22 +43,12 @@ pub(crate) fn library() -> Result<&'static Loaded, LslError> {
 }
 
 fn find_and_load() -> Result<Loaded, LslError> {
-    if let Some(named) = std::env::var_os(LIBRARY_VARIABLE).filter(|v| !v.is_empty()) {
-        let named = std::path::absolute(&named).unwrap_or_else(|_| PathBuf::from(&named));
-        let path = if named.is_dir() { library_in(&named) } else { Some(named.clone()).filter(|p| p.is_file()) };
-        return load(path.ok_or(LslError::LibraryNotAtVariable { path: named })?);
-    }
-    let mut searched = folders_to_search();
-    if let Some(path) = searched.iter().find_map(|folder| library_in(folder)) {
-        return load(path);
-    }
-    for name in SYSTEM_NAMES {
-        match load(PathBuf::from(name)) {
-            Err(LslError::LibraryUnusable { .. }) => searched.push(PathBuf::from(name)),
-            other => return other,
-        }
-    }
-    Err(LslError::LibraryMissing { searched })
+    let is_unusable = |e: &LslError| matches!(e, LslError::LibraryUnusable { .. });
+    LIBRARY.find_and_load(load, is_unusable).map_err(|e| match e {
+        NotLoaded::NotAtVariable { path } => LslError::LibraryNotAtVariable { path },
+        NotLoaded::Missing { searched } => LslError::LibraryMissing { searched },
+        NotLoaded::Failed(e) => e,
+    })
 }
 
 fn load(path: PathBuf) -> Result<Loaded, LslError> {
@@ -69,43 +74,6 @@ pub(crate) unsafe fn text(from: *const c_char) -> String {
     unsafe { CStr::from_ptr(from) }.to_string_lossy().into_owned()
 }
 
-#[cfg(target_os = "windows")]
-const SYSTEM_NAMES: [&str; 1] = ["lsl.dll"];
-#[cfg(target_os = "macos")]
-const SYSTEM_NAMES: [&str; 1] = ["liblsl.dylib"];
-#[cfg(not(any(target_os = "windows", target_os = "macos")))]
-const SYSTEM_NAMES: [&str; 2] = ["liblsl.so", "liblsl.so.2"];
-
-fn folders_to_search() -> Vec<PathBuf> {
-    let executable = std::env::current_exe().ok();
-    let beside = executable.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let current = std::env::current_dir().ok();
-    let built = |above: &Path| above.join("build").join("liblsl");
-    let starts = beside.iter().chain(&current);
-    let above = starts.flat_map(|start| start.ancestors()).map(built).filter(|folder| folder.is_dir());
-    let mut folders: Vec<PathBuf> = beside.iter().cloned().chain(above).collect();
-    // Listed even if it does not exist: ./run installs the library there.
-    folders.extend(current.as_deref().map(built));
-    folders.dedup();
-    folders
-}
-
-/// The library in a folder, with any version in its name. If there are several, the last name in order.
-fn library_in(folder: &Path) -> Option<PathBuf> {
-    let is_library = |name: &str| {
-        if cfg!(target_os = "windows") {
-            name.eq_ignore_ascii_case("lsl.dll") || name.eq_ignore_ascii_case("liblsl.dll")
-        } else if cfg!(target_os = "macos") {
-            name.starts_with("liblsl.") && name.ends_with(".dylib")
-        } else {
-            name == "liblsl.so" || name.starts_with("liblsl.so.")
-        }
-    };
-    let entries = std::fs::read_dir(folder).ok()?;
-    let found = entries.flatten().map(|e| e.path());
-    found.filter(|p| p.is_file() && p.file_name().is_some_and(|n| n.to_str().is_some_and(is_library))).max()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,7 +83,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("liblsl.so");
         std::fs::write(&path, b"no library").unwrap();
-        assert_eq!(library_in(folder.path()), Some(path.clone()));
         let refused = load(path).err().unwrap().to_string();
         assert!(refused.contains("could not be loaded as liblsl"), "{refused}");
         if cfg!(target_os = "linux") {
