@@ -2,11 +2,12 @@
 
 mod participant;
 mod poll_rig;
+mod rehearsal;
+mod start_and_stop;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -21,23 +22,16 @@ use super::participant_window::ParticipantWindow;
 use super::phone::Phone;
 use super::recording_command::RecordingCommand;
 use super::review_worker::ReviewCommand;
-use super::rows;
 use super::tail::Tail;
 use super::to_window::ToWindow;
 use crate::places::Places;
-use capture::{CameraSpec, Decoder};
-use desktop::NOT_DISCARDED;
-use desktop::port::{
-    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus,
-    ParticipantCommand, ParticipantScreen, RecordingRequest, SessionPlan, StartedInfo,
-};
+use capture::Decoder;
+use desktop::port::{BackendEvent, Check, Host, NewMarker, ParticipantScreen};
 use recording::{MarkerText, Rig};
 use session::{Clock, Latest, Taken, Timestamp};
-use store::Committed;
 
 /// The answer to a command of the set-up that comes late.
 const STAYS_AS_IT_IS: &str = "The recording runs. Its camera and its page stay as they are.";
-const ENDED_BEFORE: &str = "The recording had ended already.";
 /// The interval at which records, events and pictures are sent to the window.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
@@ -283,223 +277,5 @@ impl RecordingController {
 
     fn send_to_review(&self, command: ReviewCommand) {
         self.window.report_refused(self.review_commands.push(command));
-    }
-
-    // --- Rehearsal ---------------------------------------------------------------------------------------------
-
-    fn begin_rehearsal(&mut self, plan: SessionPlan) {
-        // The list of the window may be older than a session of another program. If the library cannot be read, the start of the
-        // recording reports it.
-        let taken =
-            self.places.library().and_then(|library| Ok((library.taken(&plan.participant, plan.session)?, library)));
-        if let Ok((Some(_), library)) = taken {
-            let next = library.next_session(&plan.participant);
-            let next = next.map_or_else(|_| String::new(), |n| format!(" The next free number is {n}."));
-            let sentence = format!("{} {} exists already.{next}", plan.participant, plan.session);
-            self.window.failed(Activity::Rehearse, sentence);
-            return;
-        }
-        match Plan::read(plan, self.participant_screen) {
-            Ok(plan) => {
-                self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
-                self.plan = Some(plan);
-                self.end_rehearsal();
-                self.open_participant();
-                // Listing cameras is slow, so the review worker does it.
-                self.send_to_review(ReviewCommand::Cameras);
-                self.rehearse();
-            }
-            Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
-        }
-    }
-
-    /// Starts a new rig with the current plan.
-    fn rehearse(&mut self) {
-        self.end_rehearsal();
-        let Some(plan) = &self.plan else { return };
-        let active = match &self.participant_problem {
-            Some(problem) => ActiveRig::rehearse_alone(plan, problem.clone()),
-            None => ActiveRig::rehearse(plan, self.parent_xid, self.page, self.participant.as_ref()),
-        };
-        self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
-        let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
-        let page = plan.page_state(status, self.parent_xid, self.participant.as_ref());
-        page.into_iter().for_each(|page| self.window.send(BackendEvent::Page(page)));
-        if let Some(rig) = &active.rig {
-            self.clock.put(rig.clock());
-        }
-        self.running = Some(Running::new(active));
-        self.send_checks();
-    }
-
-    /// Starts a new rig and a new participant window with the current plan.
-    fn rehearse_in_new_window(&mut self) {
-        self.end_rehearsal();
-        self.open_participant();
-        self.rehearse();
-    }
-
-    fn end_rehearsal(&mut self) {
-        if let Some(rig) = self.running.take().and_then(|t| t.active.rig)
-            && let Err(e) = rig.stop()
-        {
-            self.window.send(BackendEvent::Notice(e.to_string()));
-        }
-    }
-
-    fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>) {
-        let Some(plan) = &mut self.plan else { return };
-        match plan.choose_camera(spec, mode.as_ref()) {
-            Ok(()) => self.rehearse(),
-            Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
-        }
-    }
-
-    fn set_control(&mut self, control: CameraControl, value: Option<i64>) {
-        let Some(plan) = &mut self.plan else { return };
-        match control {
-            CameraControl::Exposure => plan.settings.exposure = value,
-            CameraControl::WhiteBalance => plan.settings.white_balance_k = value,
-            CameraControl::Focus => plan.settings.focus = value,
-        }
-        let settings = plan.settings.clone();
-        if let Some(rig) = self.rig() {
-            rig.adjust_camera(settings);
-        }
-    }
-
-    // --- Recording ---------------------------------------------------------------------------------------------
-
-    fn record(&mut self, request: RecordingRequest) {
-        self.end_rehearsal();
-        // The baseline begins when the participant sees the cross.
-        self.show_to_participant();
-        let Some(plan) = &self.plan else { return };
-        let window = self.participant.as_ref();
-        match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page, window) {
-            Ok(active) => {
-                let mut since = None;
-                if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
-                    self.clock.put(rig.clock());
-                    if let Some(sentence) = plan.changed_condition(rig.condition()) {
-                        self.window.send(BackendEvent::Notice(sentence));
-                    }
-                    let at = rig.clock().now();
-                    since = Some(at);
-                    self.window.send(BackendEvent::RecordingStarted(StartedInfo { folder: folder.clone(), at }));
-                    for stream in rig.streams() {
-                        self.window.send(BackendEvent::StreamDeclared(stream.clone()));
-                    }
-                }
-                self.running = Some(Running { recording_since: since, ..Running::new(active) });
-            }
-            Err(sentence) => {
-                self.window.failed(Activity::Start, sentence);
-                self.command_participant(ParticipantCommand::Wait);
-                self.rehearse();
-            }
-        }
-    }
-
-    fn stop(&mut self) {
-        // Without a recording, the rehearsal goes on.
-        if !self.is_recording() {
-            self.window.failed(Activity::Record, ENDED_BEFORE);
-            return;
-        }
-        self.end_phone();
-        let Some((rig, folder)) = self.take_recording() else { return };
-        if let Err(e) = rig.stop() {
-            self.close_after(&e.to_string(), &folder);
-        }
-        match rows::finished(&folder) {
-            Ok(finished) => self.window.send(BackendEvent::RecordingFinished(Box::new(finished))),
-            Err(e) => self.window.failed(Activity::Record, e),
-        }
-        self.plan = None;
-        self.send_to_review(ReviewCommand::Library);
-    }
-
-    /// Takes the rig and the folder of the recording, which is to be stopped. The participant sees the closing screen.
-    fn take_recording(&mut self) -> Option<(Rig, PathBuf)> {
-        let mut running = self.running.take()?;
-        running.phone.switch_off();
-        if let Some(participant) = &self.participant {
-            participant.close_session();
-        }
-        // The report and the review read the last records from the file. The receiver is dropped here, so that the recorder
-        // does not wait for it.
-        running.active.rig.zip(running.active.folder)
-    }
-
-    /// Ends the phone pad, which refuses each tap from now on. The taps before were confirmed to the phone, so those that
-    /// still wait are stored.
-    fn end_phone(&mut self) {
-        let Some(running) = &mut self.running else { return };
-        running.phone.switch_off();
-        let (taps, others): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.taken).into_iter().partition(RecordingCommand::is_of_a_marker);
-        self.taken = others;
-        let waiting = self.commands.take_those(RecordingCommand::is_of_a_marker);
-        taps.into_iter().chain(waiting).for_each(|tap| self.execute(tap));
-    }
-
-    /// Closes a session whose recording could not be closed as intended, for example on a full disk. Its space was
-    /// reserved.
-    fn close_after(&self, why: &str, folder: &Path) {
-        match store::recover(folder) {
-            Ok(_) => self.window.send(BackendEvent::Notice(why.to_owned())),
-            Err(e) => self.window.failed(
-                Activity::Record,
-                format!("{why}. The session could not be closed: {e}. The data that was stored before is in {}. The next start of the program closes it.", folder.display()),
-            ),
-        }
-    }
-
-    /// Stops the recording and removes its session completely.
-    fn discard(&mut self) {
-        if !self.is_recording() {
-            // It ended by itself before the command came.
-            self.window.send(BackendEvent::Notice(NOT_DISCARDED.to_owned()));
-            return;
-        }
-        let Some((rig, folder)) = self.take_recording() else { return };
-        // A session that could not be closed is removed, too.
-        if let Err(e) = rig.stop() {
-            tracing::warn!("the discarded recording could not be closed: {e}");
-        }
-        self.plan = None;
-        // No report follows.
-        self.set_participant(None);
-        match self.places.library().and_then(|library| library.erase(&folder)) {
-            Ok(()) => self.window.send(BackendEvent::RecordingDiscarded),
-            Err(e) => {
-                self.window.failed(Activity::Record, format!("The recording was stopped, but not discarded: {e}"))
-            }
-        }
-        self.send_to_review(ReviewCommand::Library);
-    }
-
-    /// Sends the records since the last poll to the window. Returns the messages of failures.
-    fn send_committed(&mut self) -> Vec<String> {
-        let Some(running) = &mut self.running else { return Vec::new() };
-        let mut failures = Vec::new();
-        for committed in running.active.committed.try_iter() {
-            match committed {
-                Committed::Records(records) => running.tail.committed(&records, &self.window),
-                Committed::Failed(why) => failures.push(why),
-            }
-        }
-        if let Err(sentence) = running.tail.catch_up(&self.window) {
-            self.window.send(BackendEvent::Notice(sentence));
-        }
-        failures
-    }
-}
-
-fn camera_state(spec: &CameraSpec, active: &ActiveRig) -> CameraState {
-    match &active.rig {
-        Some(rig) => rows::camera_state(spec, rig.camera_info()),
-        None => rows::failed_camera_state(spec, active.camera_problem.clone()),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{RecordingController, rows};
+use super::RecordingController;
 use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
+use crate::backend::rows;
 use capture::{Mode, to_rgb};
 use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview, SessionPart};
 use recording::RigEvent;

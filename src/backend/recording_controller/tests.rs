@@ -1,7 +1,8 @@
 //! Commands that come in an unusual order, with a phantom as the camera and a study without a window.
 
+use super::start_and_stop::ENDED_BEFORE;
 use super::*;
-use desktop::port::{MarkerVia, Wake};
+use desktop::port::{Activity, MarkerVia, ParticipantCommand, RecordingRequest, SessionPlan, Wake};
 use session::{CheckId, MARKER, ParticipantId, Seat, SessionNumber};
 use store::{Library, SessionFile};
 
