@@ -15,6 +15,7 @@ mod markdown;
 mod mutants;
 mod notices;
 mod repository;
+mod streams;
 mod test_names;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ const COMMANDS: &[(&str, &str, Run)] = &[
     ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
     ("links", "checks the files, headings and tests that documents name", links::run),
     ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
+    ("streams", "the page docs/streams.md from the code that describes streams", streams::run),
     ("manual", "the manual from docs/, with search, into build/manual/html", manual::run),
     ("dist", "the packages of Linux, into dist/: [--program FILE]", dist::run),
     ("assets", "the web parts that the program embeds, from client/ into build/web", assets::run),

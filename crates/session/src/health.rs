@@ -5,49 +5,34 @@ use std::fmt;
 /// In the data of [`HealthKind::Paused`]: true if camera and page are captured during the pause.
 pub const CAPTURED_IN_PAUSE: &str = "is_captured";
 
-/// The names are stored in files and never change. Remote browsers may send other kinds.
+/// The names are stored in files and never change. Remote browsers may send other kinds. [`HealthKind::meaning`] explains each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HealthKind {
     RecordingStarted,
     RecordingStopped,
-    /// A person paused the recording. The planned time stands still until `Resumed`. While the visitor of a website pauses,
-    /// nothing is captured. The operator's pause has [`CAPTURED_IN_PAUSE`]: camera and page are still captured.
     Paused,
     Resumed,
-    /// Nothing was stored after this event.
     StoringFailed,
     CameraLost,
     CameraBack,
-    /// The camera failed for good.
     CameraFailed,
     PageNotLoaded,
     PageProcessDied,
     PageRefused,
-    /// The participant pressed the button to stop.
     ParticipantWithdrew,
-    /// The video file that the session was made from.
     Film,
-    /// A browser's camera delivers pictures.
     CameraStarted,
-    /// A browser gets no pictures from its camera; the data has the reason.
     CameraAbsent,
     CameraRefused,
-    /// Another program uses the camera.
     CameraTaken,
-    /// The networks in the browser deliver scores.
     ScoresStarted,
     ScoresUnavailable,
-    /// The browser could not keep part of its video.
     VideoLost,
-    /// A source that is not required was not found at the start.
     SourceMissing,
     SourceLost,
     SourceBack,
-    /// A source is connected and sends nothing, although it promised a rate.
     SourceSilent,
-    /// A source's stamps are not of its sender's clock, or the clock was changed.
     SourceClock,
-    /// A person gave the session another participant or number, after the recording.
     Reassigned,
 }
 
@@ -116,6 +101,38 @@ impl HealthKind {
     /// `None` if the name is unknown to this program version.
     pub fn from_stored(word: &str) -> Option<HealthKind> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// One sentence for people, without its full stop.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            HealthKind::RecordingStarted => "the recording began",
+            HealthKind::RecordingStopped => "the recording was ended",
+            HealthKind::Paused => "a person paused the recording; `is_captured`: camera and page are still captured",
+            HealthKind::Resumed => "the pause ended",
+            HealthKind::StoringFailed => "nothing was stored after this event",
+            HealthKind::CameraLost => "the camera was disconnected or delivered no frames",
+            HealthKind::CameraBack => "the camera delivers frames again",
+            HealthKind::CameraFailed => "the camera failed for good",
+            HealthKind::PageNotLoaded => "the page could not be loaded",
+            HealthKind::PageProcessDied => "the process that shows the page crashed",
+            HealthKind::PageRefused => "an event of the page was refused; the data has the reason",
+            HealthKind::ParticipantWithdrew => "the participant pressed the button to stop",
+            HealthKind::Film => "the video file that the session was made from",
+            HealthKind::CameraStarted => "a browser's camera delivers pictures",
+            HealthKind::CameraAbsent => "a browser gets no pictures from its camera; the data has the reason",
+            HealthKind::CameraRefused => "the visitor refused the camera",
+            HealthKind::CameraTaken => "another program uses the camera",
+            HealthKind::ScoresStarted => "the networks in the browser deliver scores",
+            HealthKind::ScoresUnavailable => "the networks in the browser do not run; the data has the reason",
+            HealthKind::VideoLost => "the browser could not keep part of its video",
+            HealthKind::SourceMissing => "a source that is not required was not found at the start",
+            HealthKind::SourceLost => "a source was lost",
+            HealthKind::SourceBack => "a source that was lost delivers again",
+            HealthKind::SourceSilent => "a source is connected and sends nothing, although it promised a rate",
+            HealthKind::SourceClock => "a source's stamps are not of its sender's clock, or the clock was changed",
+            HealthKind::Reassigned => "a person gave the session another participant or number, after the recording",
+        }
     }
 
     /// Whether the event is an action of a person and not a fault.
