@@ -10,6 +10,8 @@ mod film_import;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod fuzz_bodies;
+#[cfg(feature = "desktop")]
+mod manual_page;
 mod noted_export;
 pub mod places;
 mod processors;

@@ -16,6 +16,7 @@ use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
 use super::{download_worker, event_count_worker, recording_controller, signals, study_query_worker};
 use crate::failure::Failure;
+use crate::manual_page;
 use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, Erasure, EventForm, FilmImport,
@@ -258,6 +259,17 @@ impl Backend for BackendHandle {
             let sentence = format!("No file manager could be opened: {e}. The folder is {folder}");
             self.window.send(BackendEvent::Notice(sentence));
         }
+    }
+
+    fn open_manual(&mut self) {
+        let opened = manual_page::find().map(|page| open::that_detached(&page).map_err(|e| (page, e)));
+        let problem = match opened {
+            Some(Ok(())) => return,
+            Some(Err((page, e))) => format!("No browser could be opened: {e}. The manual is {}", page.display()),
+            None => "The manual is not installed. `cargo xtask manual` builds it. Its texts are in the folder docs"
+                .to_owned(),
+        };
+        self.window.send(BackendEvent::Notice(problem));
     }
 
     fn go_on(&mut self, part: usize) {

@@ -708,6 +708,9 @@ fn the_keys_are_shown_on_every_screen() {
     for scene in &mut scenes {
         press(scene, Modifiers::NONE, Key::F1);
         assert!(says(scene, "Help: keyboard") && says(scene, "play, pause"));
+        scene.handle.asked();
+        click(scene, "Open the manual");
+        assert!(scene.handle.asked().contains(&Asked::Manual));
         press(scene, Modifiers::NONE, Key::Escape);
         assert!(scene.state().dialog.is_none());
     }

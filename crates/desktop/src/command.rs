@@ -25,6 +25,7 @@ pub enum Command {
     OpenSession(PathBuf),
     SetTheme(ThemeChoice),
     ShowShortcuts,
+    OpenManual,
     Preferences(PreferencesCommand),
     CloseDialog,
     DismissNotice(String),

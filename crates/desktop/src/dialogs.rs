@@ -251,6 +251,9 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     });
     buttons(ui, |ui| {
         cancel(ui, "Close", commands);
+        if ui.button("Open the manual").on_hover_text("In the browser. No network is needed").clicked() {
+            commands.push(Command::OpenManual);
+        }
     });
 }
 

@@ -19,6 +19,7 @@ pub enum Asked {
     Note(SessionNote),
     Figure(PathBuf),
     Folder(PathBuf),
+    Manual,
     ExportSessions(SessionsExport),
     ImportFilms(FilmImport),
     CreateStudy(NewStudy),
@@ -135,6 +136,9 @@ impl Backend for Fake {
     }
     fn open_folder(&mut self, folder: &Path) {
         self.note(Asked::Folder(folder.to_owned()));
+    }
+    fn open_manual(&mut self) {
+        self.note(Asked::Manual);
     }
     fn export_sessions(&mut self, request: SessionsExport) {
         self.note(Asked::ExportSessions(request));

@@ -33,6 +33,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
             app.store_preferences();
         }
         Command::ShowShortcuts => state.dialog = Some(Dialog::Shortcuts),
+        Command::OpenManual => app.backend.open_manual(),
         Command::CloseDialog => state.dialog = None,
         Command::DismissNotice(sentence) => state.notices.dismiss(&sentence),
         Command::CloseWindow => {

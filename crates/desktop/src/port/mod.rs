@@ -74,6 +74,9 @@ pub trait Backend {
     /// Shows a folder in the system's file manager. A failure arrives as [`BackendEvent::Notice`].
     fn open_folder(&mut self, folder: &Path);
 
+    /// Shows the manual in the system's browser. A failure arrives as [`BackendEvent::Notice`].
+    fn open_manual(&mut self);
+
     /// Exports sessions. Answered by [`BackendEvent::JobProgress`] while it runs, then by [`BackendEvent::JobFinished`], or
     /// by [`BackendEvent::Failed`] with [`Activity::Job`].
     fn export_sessions(&mut self, request: SessionsExport);
