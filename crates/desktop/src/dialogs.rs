@@ -251,7 +251,7 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     });
     buttons(ui, |ui| {
         cancel(ui, "Close", commands);
-        if ui.button("Open the manual").on_hover_text("In the browser. No network is needed").clicked() {
+        if ui.button("Open the manual").clicked() {
             commands.push(Command::OpenManual);
         }
     });
