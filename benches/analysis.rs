@@ -4,6 +4,7 @@
 //! landmarks, as a session with a camera does (four times the disk space). AFFECTOGRAPH_BENCH_FOLDER is the folder of the
 //! sessions (default target/bench_sessions). Existing sessions are used again.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its results")]
 #![expect(clippy::unwrap_used, reason = "it uses helpers of tests")]
 #![allow(clippy::disallowed_methods)] // a bench may use unbounded channels
 

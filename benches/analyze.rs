@@ -5,7 +5,7 @@
 //! `python3 -m venv build/bench-venv && build/bench-venv/bin/pip install -r benches/requirements.txt`. Prints
 //! what is missing. Criterion is not used: one run takes seconds and varies little.
 
-#![allow(clippy::print_stderr, reason = "a bench reports what it did not measure")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a bench prints its results and what it did not measure")]
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

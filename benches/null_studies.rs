@@ -2,6 +2,7 @@
 //! Of 200 studies this would be 10 ± 3, which is too imprecise, so there are 1,000 studies: 50 ± 7. The test alone, on
 //! thousands of studies of noise, gives the rate more precisely. A study claims an effect if `p_high` is at most 5 %.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its results")]
 #![expect(clippy::unwrap_used, reason = "it uses helpers of tests")]
 
 #[allow(dead_code)]

@@ -4,6 +4,8 @@
 //!
 //! `cargo bench --bench server [-- --participants 200 --seconds 60]`
 
+#![allow(clippy::print_stdout, reason = "a bench prints its results")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! The recorder, the reopening of a session of two hours, and pictures, each compared with the simplest alternative.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its results")]
 #![allow(clippy::disallowed_methods)] // a bench may collect what comes without a bound
 
 use std::hint::black_box;

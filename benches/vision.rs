@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench vision` needs ONNX Runtime, the shipped networks and ../shared/media. It prints what is missing.
 
-#![allow(clippy::print_stderr, reason = "a bench reports what it did not measure")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a bench prints its results and what it did not measure")]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use affectograph::cli::{self, Invocation};
 use affectograph::failure::Failure;
 use affectograph::places::Places;
-use affectograph::version;
 
 fn main() -> ExitCode {
     cli::report_failure(run(Invocation::parse()))
@@ -14,7 +13,7 @@ fn main() -> ExitCode {
 fn run(invocation: Invocation) -> Result<ExitCode, Failure> {
     match invocation {
         Invocation::Version { is_json } => {
-            println!("{}", version::version(is_json));
+            cli::print_version(is_json);
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Window(places) => {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::args::Analyze;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out};
 use super::progress::Progress;
 use crate::failure::Failure;
 use crate::film_import::{Done, FilesProgress, FilmImport, ImportReport, Job};
@@ -18,7 +19,7 @@ use session::path_in_line;
 pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;
     for left in library.clear_drafts()? {
-        eprintln!("Removed the incomplete session of an earlier analysis: {}", left.display());
+        print_err!("Removed the incomplete session of an earlier analysis: {}", left.display());
     }
     let import = FilmImport {
         files: &a.files,
@@ -28,7 +29,7 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
         threads: a.threads.map(usize::from),
     };
     let mut prepared = import.prepare(&library)?;
-    prepared.notes.iter().for_each(|line| eprintln!("{line}"));
+    prepared.notes.iter().for_each(|line| print_err!("{line}"));
     let mut output = Output::new(a.json, &prepared.jobs);
     for (job, folder) in &prepared.there_already {
         output.print_analyzed_before(job, folder);
@@ -64,9 +65,9 @@ impl Output {
 
     fn print_analyzed_before(&mut self, job: &Job, folder: &Path) {
         if self.is_json {
-            println!("{}", json!({ "file": job.film.file, "session": folder, "is_new": false }));
+            print_out!("{}", json!({ "file": job.film.file, "session": folder, "is_new": false }));
         } else {
-            println!("{}  was analyzed before: {}", path_in_line(&job.film.file), folder.display());
+            print_out!("{}  was analyzed before: {}", path_in_line(&job.film.file), folder.display());
         }
     }
 
@@ -115,11 +116,11 @@ impl Output {
     fn finish(&mut self, is_cancelled: bool) {
         self.bar.wipe();
         if is_cancelled {
-            eprintln!("Cancelled. The same command continues with the remaining files.");
+            print_err!("Cancelled. The same command continues with the remaining files.");
         } else if !self.is_json && self.progress.done() > 1 {
             let took_s = self.started.elapsed().as_secs_f64();
             let speed = self.film_s / took_s.max(1e-3);
-            println!(
+            print_out!(
                 "{} files, {:.0} s of video in {took_s:.0} s ({speed:.1} × real time), {} failed or incomplete",
                 self.progress.done(),
                 self.film_s,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::Cameras;
+use super::output::print_out;
 use crate::failure::Failure;
 use capture::list_devices;
 
@@ -18,19 +19,19 @@ pub fn run(a: &Cameras) -> Result<ExitCode, Failure> {
                 json!({ "camera": d.id.to_string(), "name": d.name, "modes": modes, "problem": d.trouble })
             })
             .collect();
-        println!("{}", json!({ "cameras": rows }));
+        print_out!("{}", json!({ "cameras": rows }));
         return Ok(ExitCode::SUCCESS);
     }
     if devices.is_empty() {
-        println!("No camera is connected. `phantom` works without one.");
+        print_out!("No camera is connected. `phantom` works without one.");
     }
     for d in devices {
-        println!("{}  {}", d.id, d.name);
+        print_out!("{}  {}", d.id, d.name);
         if let Some(problem) = d.trouble {
-            println!("    {problem}");
+            print_out!("    {problem}");
         }
         for mode in d.modes {
-            println!("    {mode}");
+            print_out!("    {mode}");
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, stdin};
 
+use super::output::print_err;
 use crossbeam_channel::{Receiver, TrySendError, bounded};
 
 /// Presses of Enter. Nothing is read if standard input is a file or another program's output.
@@ -26,7 +27,7 @@ impl EnterKey {
         match std::thread::Builder::new().name("enter key".into()).spawn(read) {
             Ok(_) => EnterKey(Some(presses)),
             Err(error) => {
-                eprintln!("affectograph: Enter does not go on, because a thread could not be started: {error}");
+                print_err!("affectograph: Enter does not go on, because a thread could not be started: {error}");
                 EnterKey(None)
             }
         }

@@ -1,7 +1,7 @@
 //! `affectograph epochs`
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use serde_json::json;
 use super::args::Epochs;
 use super::export::sessions_of;
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out, write_err, write_out};
 use crate::failure::Failure;
 use crate::noted_export::noted;
 use crate::places::Places;
@@ -24,26 +25,26 @@ pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     let mut answer = ask(&folders, &question, show_progress(&folders), &cancel_at_signal()?)?;
     answer.left_out.extend(unreadable);
     for LeftOut { folder, why } in &answer.left_out {
-        eprintln!("affectograph: {} is excluded: {why}", folder.display());
+        print_err!("affectograph: {} is excluded: {why}", folder.display());
     }
     let findings = Findings::of(&answer, a.plan.test_settings())?;
     if a.json {
-        println!("{}", json!({ "question": question, "findings": findings, "left_out": answer.left_out }));
+        print_out!("{}", json!({ "question": question, "findings": findings, "left_out": answer.left_out }));
     } else {
-        print!("{}", results_text(&answer, &findings)?);
+        write_out(format_args!("{}", results_text(&answer, &findings)?));
     }
     if let Some(folder) = &a.to {
         let sessions: Vec<PathBuf> = answer.sessions.iter().map(|s| s.folder.clone()).collect();
         let write = || write_epochs(&answer, &findings, folder);
         let (written, problem) = noted(places, "epochs", folder, &sessions, write)?;
         if let Some(problem) = problem {
-            eprintln!("affectograph: {problem}");
+            print_err!("affectograph: {problem}");
         }
         for path in written {
             if a.json {
-                eprintln!("{}", path.display());
+                print_err!("{}", path.display());
             } else {
-                println!("{}", path.display());
+                print_out!("{}", path.display());
             }
         }
     }
@@ -64,9 +65,7 @@ fn show_progress(folders: &[PathBuf]) -> impl FnMut(Progress) {
     move |Progress { done, sessions }| {
         if is_shown {
             let end = if done == sessions { "\n" } else { "" };
-            eprint!("\r{done} of {sessions} sessions{end}");
-            // If this fails, the line appears later.
-            std::io::stderr().flush().ok();
+            write_err(format_args!("\r{done} of {sessions} sessions{end}"));
         }
     }
 }

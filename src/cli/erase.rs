@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::Erase;
+use super::output::print_out;
 use super::problems::print_problems;
 use crate::failure::Failure;
 use crate::places::{Places, finish_interrupted};
@@ -34,12 +35,12 @@ fn erase_participant(a: &Erase, library: &Library, participant: &ParticipantId) 
         )
         .into());
     }
-    println!("{participant}: {} session(s), the folder, and the row in participants.tsv", sessions.len());
-    sessions.iter().for_each(|s| println!("  {}", s.display()));
+    print_out!("{participant}: {} session(s), the folder, and the row in participants.tsv", sessions.len());
+    sessions.iter().for_each(|s| print_out!("  {}", s.display()));
     let stays = what_stays(library, std::slice::from_ref(&participant.to_string()))?;
     confirm(a, participant.as_str())?;
     library.erase_participant(participant)?;
-    println!("Erased: {participant}");
+    print_out!("Erased: {participant}");
     print_stays(&stays);
     Ok(ExitCode::SUCCESS)
 }
@@ -47,12 +48,12 @@ fn erase_participant(a: &Erase, library: &Library, participant: &ParticipantId) 
 fn erase_sessions(a: &Erase, library: &Library) -> Result<ExitCode, Failure> {
     let folders: Vec<PathBuf> = a.session.iter().map(|path| session_folder(path)).collect();
     let labels = folders.iter().map(|folder| library.label_of(folder)).collect::<Result<Vec<_>, _>>()?;
-    folders.iter().for_each(|s| println!("{}", s.display()));
+    folders.iter().for_each(|s| print_out!("{}", s.display()));
     let stays = what_stays(library, &labels)?;
     confirm(a, "erase")?;
     for folder in &folders {
         library.erase(folder)?;
-        println!("Erased: {}", folder.display());
+        print_out!("Erased: {}", folder.display());
     }
     print_stays(&stays);
     Ok(ExitCode::SUCCESS)
@@ -69,7 +70,7 @@ fn what_stays(library: &Library, labels: &[String]) -> Result<Vec<NotedExport>, 
 fn print_stays(exports: &[NotedExport]) {
     for export in exports {
         let reachable = if export.is_reachable() { "" } else { ", not found now: it may be on another disk" };
-        println!("Stays, remove it yourself: {} ({}{reachable})", export.to, export.format);
+        print_out!("Stays, remove it yourself: {} ({}{reachable})", export.to, export.format);
     }
 }
 
@@ -81,7 +82,7 @@ fn confirm(a: &Erase, name: &str) -> Result<(), Failure> {
     if !stdin().is_terminal() {
         return Err("nothing was erased: use --yes to confirm, because there is no terminal to ask on".into());
     }
-    println!("This cannot be undone. Type {name} to confirm:");
+    print_out!("This cannot be undone. Type {name} to confirm:");
     let mut typed = String::new();
     stdin().lock().read_line(&mut typed)?;
     if typed.trim() == name { Ok(()) } else { Err("nothing was erased: the name was not typed".into()) }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::args::{Export, ExportFormat};
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out};
 use crate::failure::Failure;
 use crate::noted_export::noted;
 use crate::places::Places;
@@ -20,7 +21,7 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     let cancel = cancel_at_signal()?;
     let selection = select(a.study.as_deref(), &a.session, a.with_pilots, places)?.cancelled_by(&cancel);
     let selection = if a.taken_back { selection.with_taken_back() } else { selection };
-    let print_label = |label: &str| println!("{label}");
+    let print_label = |label: &str| print_out!("{label}");
     let format = match a.format {
         ExportFormat::Csv => DatasetFormat::Csv,
         ExportFormat::Tidy => DatasetFormat::Tidy,
@@ -35,12 +36,12 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
         None => Ok(write_dataset(&selection, format, &a.to, print_label)?),
     };
     let ((), problem) = noted(places, format.as_str(), &a.to, &selection.folders(), write)?;
-    println!("{}", a.to.display());
+    print_out!("{}", a.to.display());
     if let Some(problem) = problem {
-        eprintln!("affectograph: {problem}");
+        print_err!("affectograph: {problem}");
     }
     for one in selection.left_out() {
-        eprintln!("affectograph: excluded: {}", one.why);
+        print_err!("affectograph: excluded: {}", one.why);
     }
     Ok(if selection.left_out().is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
@@ -87,7 +88,7 @@ pub(super) fn sessions_of(
         return Err(format!("the study `{study}` has only pilots: --with-pilots includes them").into());
     }
     if pilots > 0 {
-        eprintln!("affectograph: {pilots} pilot session(s) are left out: --with-pilots includes them");
+        print_err!("affectograph: {pilots} pilot session(s) are left out: --with-pilots includes them");
     }
     if is_empty {
         let root = library.root().display();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::args::List;
+use super::output::print_out;
 use crate::failure::Failure;
 use crate::places::Places;
 use store::{Condition, SessionEntry};
@@ -20,17 +21,17 @@ pub fn run(a: &List, places: &Places) -> Result<ExitCode, Failure> {
             Ok(row)
         });
         let rows: Vec<Value> = rows.collect::<Result<_, _>>()?;
-        println!("{}", json!({ "root": library.root(), "sessions": rows }));
+        print_out!("{}", json!({ "root": library.root(), "sessions": rows }));
         return Ok(ExitCode::SUCCESS);
     }
     if sessions.is_empty() {
-        println!(
+        print_out!(
             "There is no session in {}. `affectograph record --participant sub-01 --camera phantom` records one.",
             library.root().display()
         );
     }
     for s in sessions {
-        println!("{}", line(&s));
+        print_out!("{}", line(&s));
     }
     Ok(ExitCode::SUCCESS)
 }

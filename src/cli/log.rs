@@ -31,9 +31,12 @@ pub fn start() -> Result<(), Failure> {
     };
     let LogSetting { levels, file } = LogSetting::parse(&setting)?;
     let registry = tracing_subscriber::registry().with(levels);
+    // A line that cannot be written is dropped. With `true`, `eprintln!` would report it and end the thread if standard error
+    // is closed.
+    let layer = || fmt::layer().log_internal_errors(false);
     match file {
-        None => registry.with(fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal())).init(),
-        Some(path) => registry.with(fmt::layer().with_writer(Arc::new(open(&path)?)).with_ansi(false)).init(),
+        None => registry.with(layer().with_writer(stderr).with_ansi(stderr().is_terminal())).init(),
+        Some(path) => registry.with(layer().with_writer(Arc::new(open(&path)?)).with_ansi(false)).init(),
     }
     Ok(())
 }

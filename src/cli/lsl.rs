@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::Lsl;
+use super::output::{print_err, print_out};
 use crate::failure::Failure;
 use lsl::{Network, StreamIdentity};
 
@@ -16,16 +17,16 @@ pub fn run(a: &Lsl) -> Result<ExitCode, Failure> {
         let rows: Vec<_> = streams.iter().map(|s| row(s)).collect();
         let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
         let library = json!({ "path": network.library_path(), "info": network.library_info() });
-        println!("{}", json!({ "streams": rows, "problems": refused, "library": library }));
+        print_out!("{}", json!({ "streams": rows, "problems": refused, "library": library }));
         return Ok(ExitCode::SUCCESS);
     }
-    refused.iter().for_each(|e| eprintln!("{}", printable(&e.to_string())));
+    refused.iter().for_each(|e| print_err!("{}", printable(&e.to_string())));
     if streams.is_empty() {
-        println!("No stream of Lab Streaming Layer is on the network.");
+        print_out!("No stream of Lab Streaming Layer is on the network.");
     }
     for s in streams {
         let rate = s.rate_hz.map_or_else(|| "irregular".to_owned(), |hz| format!("{hz} Hz"));
-        println!(
+        print_out!(
             "{}  type {}, {} × {}, {rate}, of {}",
             printable(&s.name),
             printable(or_none(&s.content_type)),
@@ -33,7 +34,7 @@ pub fn run(a: &Lsl) -> Result<ExitCode, Failure> {
             s.format.as_str(),
             printable(&s.host)
         );
-        query_of(s).iter().for_each(|query| println!("    --lsl '{query}'"));
+        query_of(s).iter().for_each(|query| print_out!("    --lsl '{query}'"));
     }
     Ok(ExitCode::SUCCESS)
 }

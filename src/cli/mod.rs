@@ -3,8 +3,6 @@
 //! Exit codes: 0 success; 1 failure, with the reason on standard error; 2 wrong arguments; 3 damaged or missing data was
 //! found by `verify`, `selftest`, `analyze`, `rescore`, `pulse`, `score`, `import` or `export`, or a full disk ended `record`.
 
-#![allow(clippy::print_stderr, reason = "a command reports progress and failures on standard error")]
-
 mod analyze;
 mod args;
 mod cameras;
@@ -18,6 +16,7 @@ mod interrupt;
 mod list;
 mod log;
 mod lsl;
+mod output;
 mod problems;
 mod progress;
 #[cfg(feature = "server")]
@@ -40,7 +39,9 @@ use clap::Parser;
 
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::version::version;
 use args::{Arguments, Command};
+use output::{print_err, print_out};
 
 pub use log::start as start_log;
 
@@ -72,6 +73,9 @@ impl Invocation {
 
 impl CommandLine {
     pub fn run(self) -> Result<ExitCode, Failure> {
+        if self.only_reads() {
+            output::end_without_reader();
+        }
         match self.0 {
             Command::Record(a) => record::run(&a, &Places::find(a.sessions.as_deref())),
             Command::List(a) => list::run(&a, &Places::find(a.sessions.as_deref())),
@@ -100,12 +104,28 @@ impl CommandLine {
             Command::ReplayWindow => Ok(page::replay_window_main()),
         }
     }
+
+    /// Whether the command does nothing but print. `verify` is not among them: its exit code is its answer.
+    fn only_reads(&self) -> bool {
+        match &self.0 {
+            Command::List(_) | Command::Show(_) | Command::Cameras(_) | Command::Lsl(_) => true,
+            Command::Score(_) | Command::Models(_) => true,
+            Command::Epochs(a) => a.to.is_none(),
+            _ => false,
+        }
+    }
+}
+
+/// Prints the version, as JSON or as text.
+pub fn print_version(is_json: bool) {
+    output::end_without_reader();
+    print_out!("{}", version(is_json));
 }
 
 /// Prints a failure and returns the exit code of the process.
 pub fn report_failure(result: Result<ExitCode, Failure>) -> ExitCode {
-    result.unwrap_or_else(|e| {
-        eprintln!("affectograph: {e}");
+    output::checked(result.unwrap_or_else(|e| {
+        print_err!("affectograph: {e}");
         ExitCode::FAILURE
-    })
+    }))
 }

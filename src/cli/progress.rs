@@ -1,5 +1,6 @@
 //! A progress bar on the terminal. Nothing is shown if standard error is not a terminal.
 
+use super::output::print_out;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ impl Progress {
     /// Prints a line on standard output, above the bar.
     pub fn print_line(&mut self, line: &str) {
         self.wipe();
-        println!("{line}");
+        print_out!("{line}");
     }
 
     pub fn wipe(&mut self) {

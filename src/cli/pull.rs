@@ -7,6 +7,7 @@ use serde_json::json;
 use super::args::Pull;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out};
 use crate::failure::Failure;
 use crate::places::Places;
 use server::{PullPlan, pull};
@@ -26,11 +27,11 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
     };
     let pulled = pull(&plan, &places.library()?, &cancel_at_signal()?, |progress| {
         if !a.json {
-            eprintln!("{} of {}: {}", progress.number, progress.sessions, progress.name);
+            print_err!("{} of {}: {}", progress.number, progress.sessions, progress.name);
         }
     })?;
     if a.json {
-        println!(
+        print_out!(
             "{}",
             json!({
                 "fetched": pulled.fetched, "there_already": pulled.there_already, "refused": pulled.refused,
@@ -38,8 +39,8 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
             })
         );
     } else {
-        println!("Sessions copied: {}. Already in the library: {}.", pulled.fetched.len(), pulled.there_already);
-        pulled.refused.iter().chain(&pulled.damaged).for_each(|why| eprintln!("affectograph: {why}"));
+        print_out!("Sessions copied: {}. Already in the library: {}.", pulled.fetched.len(), pulled.there_already);
+        pulled.refused.iter().chain(&pulled.damaged).for_each(|why| print_err!("affectograph: {why}"));
     }
     Ok(if pulled.refused.is_empty() && pulled.damaged.is_empty() {
         ExitCode::SUCCESS

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::args::Pulse;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out};
 use super::progress::Progress;
 use crate::failure::Failure;
 use recording::{PulseAdded, PulseAddition, PulseError};
@@ -34,7 +35,7 @@ pub fn run(a: &Pulse) -> Result<ExitCode, Failure> {
             // The other sessions do not depend on this one.
             Err(e) if a.session.len() > 1 => {
                 is_complete = false;
-                eprintln!("{}: {e}", folder.display());
+                print_err!("{}: {e}", folder.display());
             }
             Err(e) => return Err(e.into()),
         }
@@ -53,17 +54,17 @@ fn print(folder: &Path, added: &PulseAdded, is_json: bool) {
             "session": folder, "stream": added.stream, "windows": added.windows, "shown": added.shown, "silent": silent,
             "median_bpm": added.median_bpm, "frames_read": added.frames_read, "frames_failed": added.frames_failed,
         });
-        return println!("{line}");
+        return print_out!("{line}");
     }
     let PulseAdded { stream, shown, windows, .. } = added;
-    println!("{}: a heart rate in {shown} of {windows} windows of 10 s (stream `{stream}`)", folder.display());
+    print_out!("{}: a heart rate in {shown} of {windows} windows of 10 s (stream `{stream}`)", folder.display());
     if let Some(bpm) = added.median_bpm {
-        println!("  median {bpm:.0} per minute");
+        print_out!("  median {bpm:.0} per minute");
     }
     for (reason, windows) in &added.silent {
-        println!("  {windows} without: {reason}");
+        print_out!("  {windows} without: {reason}");
     }
     if added.frames_failed > 0 {
-        println!("  {} pictures could not be read. Each one is a gap of the stream of colours.", added.frames_failed);
+        print_out!("  {} pictures could not be read. Each one is a gap of the stream of colours.", added.frames_failed);
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::Reassign;
+use super::output::print_out;
 use super::problems::print_problems;
 use crate::failure::Failure;
 use crate::places::{Places, finish_interrupted};
@@ -17,12 +18,12 @@ pub fn run(a: &Reassign, places: &Places) -> Result<ExitCode, Failure> {
     let done = library.reassign(&session_folder(&a.session), &a.participant, a.number)?;
     let is_intact = verify(&done.folder)?.is_intact;
     if a.json {
-        println!("{}", json!({ "reassigned": done, "is_intact": is_intact }));
+        print_out!("{}", json!({ "reassigned": done, "is_intact": is_intact }));
     } else {
-        println!("{}", done.sentence());
-        println!("{}", done.folder.display());
+        print_out!("{}", done.sentence());
+        print_out!("{}", done.folder.display());
         if !is_intact {
-            println!("The session has damage. `affectograph verify` lists it.");
+            print_out!("The session has damage. `affectograph verify` lists it.");
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::args::Record;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out};
 use super::run_rig::run_rig;
 use super::show::print_session;
 use crate::failure::Failure;
@@ -20,23 +21,23 @@ use study_query::StoredSession;
 pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;
     for message in recover_crashed(&library)? {
-        eprintln!("{message}");
+        print_err!("{message}");
     }
     let study = library.study(&a.study)?;
     if study.study.consent.required {
-        eprintln!("The study requires consent. This command does not record it: obtain it in writing.");
+        print_err!("The study requires consent. This command does not record it: obtain it in writing.");
     }
     let mut plan = RigPlan::of_study(&study, a.camera.clone(), a.page.then_some(Placement::WINDOW))?;
     plan.sources.extend(a.sources.iter().cloned());
     plan.lsl_out |= a.lsl_out;
     if a.page && !study.study.needs_window() {
-        eprintln!("The study shows nothing to the participant, so --page has no effect.");
+        print_err!("The study shows nothing to the participant, so --page has no effect.");
     }
     if !a.page && study.study.baseline_phases().next().is_some() {
-        eprintln!("The study has a guided baseline, which is shown on the page. Without --page it is omitted.");
+        print_err!("The study has a guided baseline, which is shown on the page. Without --page it is omitted.");
     }
     if !a.page && !study.study.questionnaires.is_empty() {
-        eprintln!("The study has questionnaires, which are shown on the page. Without --page they are omitted.");
+        print_err!("The study has questionnaires, which are shown on the page. Without --page they are omitted.");
     }
     let cancel = cancel_at_signal()?;
     let (tx, committed) = crossbeam_channel::bounded(4096);
@@ -51,15 +52,15 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     let rig = Rig::record_study(&library, &study, &plan, who, tx)?;
     let folder = rig.folder().unwrap_or(library.root()).to_owned();
     if !a.json {
-        eprintln!("Recording {} into {} (Ctrl-C stops the recording)", a.participant, folder.display());
+        print_err!("Recording {} into {} (Ctrl-C stops the recording)", a.participant, folder.display());
     }
     run_rig(rig, &committed, a.duration, cancel.flag(), |_, _| {})?;
     let stored = StoredSession::open_and_store_quality(&folder)?;
     if a.json {
-        println!("{}", session_json(&stored)?);
+        print_out!("{}", session_json(&stored)?);
     } else {
         print_session(&stored);
-        println!("{}", folder.display());
+        print_out!("{}", folder.display());
     }
     let is_whole = !matches!(stored.quality.end.how, Ending::DiskFull | Ending::StoringFailed);
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::args::Rescore;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
+use super::output::print_out;
 use super::progress::Progress;
 use super::show::print_quality;
 use crate::failure::Failure;
@@ -38,17 +39,17 @@ pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
     if a.json {
         let mut object = session_json(&stored)?;
         object["rescored"] = json!({ "stream": stream, "frames": frames, "with_face": with_face, "frames_failed": failed, "failures": failures });
-        println!("{object}");
+        print_out!("{object}");
     } else {
         match &stream {
-            None => println!("All stored frames are scored already."),
-            Some(stream) => println!("{frames} frames were scored into `{stream}`, {with_face} of them with a face."),
+            None => print_out!("All stored frames are scored already."),
+            Some(stream) => print_out!("{frames} frames were scored into `{stream}`, {with_face} of them with a face."),
         }
         if failed > 0 {
-            println!("{failed} frames could not be scored. Each one is stored as a gap of the stream:");
-            failures.iter().take(LISTED_FAILURES).for_each(|why| println!("- {why}"));
+            print_out!("{failed} frames could not be scored. Each one is stored as a gap of the stream:");
+            failures.iter().take(LISTED_FAILURES).for_each(|why| print_out!("- {why}"));
             if failures.len() > LISTED_FAILURES {
-                println!("- and {} more: `affectograph verify` lists all of them", failures.len() - LISTED_FAILURES);
+                print_out!("- and {} more: `affectograph verify` lists all of them", failures.len() - LISTED_FAILURES);
             }
         }
         print_quality(&stored.quality);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::enter_key::EnterKey;
+use super::output::print_err;
 use super::progress::Progress;
 use crate::failure::Failure;
 use recording::{Counters, Rig, RigError, RigEvent};
@@ -26,7 +27,7 @@ pub fn run_rig(
     let deadline = duration.map(|d| Instant::now() + d);
     let mut take = |c: Committed| match c {
         Committed::Records(records) => records.iter().for_each(|r| on_record(clock.now(), r)),
-        Committed::Failed(why) => eprintln!("affectograph: {why}"),
+        Committed::Failed(why) => print_err!("affectograph: {why}"),
     };
     let mut guided = None;
     let mut parts = Parts::default();
@@ -65,7 +66,7 @@ pub fn run_rig(
         (Ok(counters), _) => counters,
         // What was stored is closed, and the caller reports it.
         (Err(RigError::Store(e)), Some(folder)) => {
-            eprintln!("affectograph: {e}");
+            print_err!("affectograph: {e}");
             store::recover(&folder)?;
             Counters::default()
         }
@@ -91,7 +92,7 @@ impl Parts {
             RigEvent::PartStarted { number, name, is_last } => {
                 self.begin(*number);
                 let has_enter = self.enter.as_ref().is_some_and(EnterKey::is_there);
-                eprintln!("{}", begins(name, *is_last, has_enter));
+                print_err!("{}", begins(name, *is_last, has_enter));
                 if *is_last {
                     self.running = None;
                 }
@@ -126,26 +127,26 @@ fn begins(name: &str, is_last: bool, has_enter: bool) -> String {
 /// Prints an event. Returns `true` if the camera has ended.
 fn print_event(event: &RigEvent) -> bool {
     match event {
-        RigEvent::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; trying to open it again"),
-        RigEvent::CameraBack { at, info } => eprintln!("{at} camera opened again: {}", info.name),
-        RigEvent::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
-        RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } | RigEvent::VisionFailed(why) => eprintln!("{why}"),
-        RigEvent::PageRefused { count, reason } => eprintln!("{count} messages of the page were refused: {reason}"),
-        RigEvent::Source { at, name, news } => eprintln!("{at} source `{name}` {news}"),
+        RigEvent::CameraLost { at, why } => print_err!("{at} camera lost: {why}; trying to open it again"),
+        RigEvent::CameraBack { at, info } => print_err!("{at} camera opened again: {}", info.name),
+        RigEvent::FramesMissing { at, lost, reason } => print_err!("{at} {lost} frames missing: {reason}"),
+        RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } | RigEvent::VisionFailed(why) => print_err!("{why}"),
+        RigEvent::PageRefused { count, reason } => print_err!("{count} messages of the page were refused: {reason}"),
+        RigEvent::Source { at, name, news } => print_err!("{at} source `{name}` {news}"),
         RigEvent::CameraFailed { at, why } => {
-            eprintln!("{at} camera failed: {why}");
+            print_err!("{at} camera failed: {why}");
             return true;
         }
         RigEvent::CameraEnded { .. } => return true,
         RigEvent::PhaseStarted { phase, at, .. } => {
-            eprintln!("{at} phase `{}` starts, {} s", phase.name, phase.seconds)
+            print_err!("{at} phase `{}` starts, {} s", phase.name, phase.seconds)
         }
-        RigEvent::PhaseEnded { name } => eprintln!("phase `{name}` has ended"),
-        RigEvent::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
+        RigEvent::PhaseEnded { name } => print_err!("phase `{name}` has ended"),
+        RigEvent::CameraOpened(info) => info.notes.iter().for_each(|note| print_err!("{note}")),
         RigEvent::Unread { count } => {
-            eprintln!("{count} earlier events were not printed, because the program was blocked")
+            print_err!("{count} earlier events were not printed, because the program was blocked")
         }
-        RigEvent::PartsOver => eprintln!("All parts of the session are over. Ctrl-C stops the recording."),
+        RigEvent::PartsOver => print_err!("All parts of the session are over. Ctrl-C stops the recording."),
         RigEvent::PartStarted { .. }
         | RigEvent::PhaseMoved { .. }
         | RigEvent::PageLoaded { .. }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::args::{Models as ModelsArguments, Score};
 use super::exit_code::INCOMPLETE;
+use super::output::{print_err, print_out};
 use crate::failure::Failure;
 use session::path_in_line;
 use vision::{FigureValue, Models, Scorer, installed_models, models_folder};
@@ -16,16 +17,16 @@ pub fn score(a: &Score) -> Result<ExitCode, Failure> {
     for picture in &a.pictures {
         match scorer.score(picture, a.cropped) {
             Ok(score) => {
-                println!("{}", serde_json::to_string(&score)?);
+                print_out!("{}", serde_json::to_string(&score)?);
                 if let Some(why) = &score.damage {
                     damaged += 1;
                     let picture = path_in_line(&score.picture);
-                    eprintln!("affectograph: {picture} is damaged and was not scored: {why}. Use the original file.");
+                    print_err!("affectograph: {picture} is damaged and was not scored: {why}. Use the original file.");
                 }
             }
             Err(e) => {
                 failed += 1;
-                eprintln!("affectograph: {e}");
+                print_err!("affectograph: {e}");
             }
         }
     }
@@ -40,26 +41,26 @@ pub fn models(a: &ModelsArguments) -> Result<ExitCode, Failure> {
     let folder = models_folder()?;
     let installed = installed_models(&folder)?;
     if a.json {
-        println!("{}", serde_json::json!({ "folder": folder, "models": installed }));
+        print_out!("{}", serde_json::json!({ "folder": folder, "models": installed }));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("Networks in {}", folder.display());
+    print_out!("Networks in {}", folder.display());
     for m in installed {
-        println!();
+        print_out!();
         if let Some(problem) = &m.problem {
-            println!("{}: {problem}", m.folder);
+            print_out!("{}: {problem}", m.folder);
         }
         let Some(card) = &m.card else { continue };
         let kb = m.bytes.map_or(String::new(), |b| format!(", {:.0} kB", b as f64 / 1e3));
-        println!("{} {} ({}{kb}, {})", m.folder, card.version, card.kind.as_str(), card.license);
-        println!("  {}", card.summary);
+        print_out!("{} {} ({}{kb}, {})", m.folder, card.version, card.kind.as_str(), card.license);
+        print_out!("  {}", card.summary);
         let width = card.figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
         for figure in &card.figures {
             let value = match &figure.value {
                 FigureValue::Number(n) => format!("{n:.4}"),
                 FigureValue::Text(t) => t.clone(),
             };
-            println!("  {:width$} {value}", figure.name);
+            print_out!("  {:width$} {value}", figure.name);
         }
     }
     Ok(ExitCode::SUCCESS)

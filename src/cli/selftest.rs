@@ -7,6 +7,7 @@ use serde_json::json;
 use super::args::Selftest;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out};
 use super::run_rig::run_rig;
 use super::show::print_quality;
 use crate::failure::Failure;
@@ -42,7 +43,10 @@ pub fn run(a: &Selftest, places: &Places) -> Result<ExitCode, Failure> {
     if let Err(e) = std::fs::remove_dir_all(&folder)
         && e.kind() != std::io::ErrorKind::NotFound
     {
-        eprintln!("affectograph: could not remove the temporary folder {}: {e}. Remove it yourself.", folder.display());
+        print_err!(
+            "affectograph: could not remove the temporary folder {}: {e}. Remove it yourself.",
+            folder.display()
+        );
     }
     result
 }
@@ -83,21 +87,21 @@ fn record_and_check(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
         object["picture_to_committed_score_ms"] = json!({ "p50": scores.percentile(50), "p99": scores.percentile(99) });
         object["page_event_to_committed_record_ms"] =
             json!({ "p50": page_events.percentile(50), "p99": page_events.percentile(99), "n": page_events.0.len() });
-        println!("{object}");
+        print_out!("{object}");
     } else {
         print_quality(q);
-        println!("frames with another number in their picture than in their record: {misread}");
-        println!("timestamp jitter {jitter_ms:.3} ms (standard deviation of the frame intervals)");
+        print_out!("frames with another number in their picture than in their record: {misread}");
+        print_out!("timestamp jitter {jitter_ms:.3} ms (standard deviation of the frame intervals)");
         let print_delays = |what: &str, d: &mut Delays| match (d.percentile(50), d.percentile(99)) {
             (Some(p50), Some(p99)) => {
-                println!("{what}: median {p50:.1} ms, 99 % within {p99:.1} ms ({} of them)", d.0.len())
+                print_out!("{what}: median {p50:.1} ms, 99 % within {p99:.1} ms ({} of them)", d.0.len())
             }
-            _ => println!("{what}: not measured{}", if has_display { "" } else { ", because there is no display" }),
+            _ => print_out!("{what}: not measured{}", if has_display { "" } else { ", because there is no display" }),
         };
         print_delays("picture to committed score", &mut scores);
         print_delays("page event to committed record", &mut page_events);
-        verification.findings.iter().for_each(|f| println!("- {f}"));
-        println!("{}", if is_sound { "PASSED: no data was lost" } else { "FAILED: data is missing or wrong" });
+        verification.findings.iter().for_each(|f| print_out!("- {f}"));
+        print_out!("{}", if is_sound { "PASSED: no data was lost" } else { "FAILED: data is missing or wrong" });
     }
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }

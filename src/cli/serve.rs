@@ -8,6 +8,7 @@ use chrono::Utc;
 
 use super::args::{InFolder, Init, Key, Listen, Manage, Serve};
 use super::interrupt::cancel_at_signal;
+use super::output::{print_err, print_out};
 use super::problems::print_problems;
 use crate::failure::Failure;
 use crate::places::{Places, finish_interrupted};
@@ -29,21 +30,21 @@ pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
         Some(Manage::Keys(folder)) => keys(folder)?,
         Some(Manage::RevokeKey(a)) => {
             let done = ledger(&a.folder)?.revoke_key(&a.key)?;
-            println!("{}", if done { "The key is revoked." } else { "There is no such key." });
+            print_out!("{}", if done { "The key is revoked." } else { "There is no such key." });
         }
         Some(Manage::Token(a)) => {
             let token = secrets::random_token("aga_")?;
             let scope = if a.may_erase { TokenScope::Erase } else { TokenScope::Read };
             ledger(&a.token.folder)?.add_api_token(&a.token.name, &secrets::sha256(&token), scope, Utc::now())?;
-            println!("{token}");
+            print_out!("{token}");
             let permits = if a.may_erase { "read, change and erase" } else { "read" };
-            eprintln!("Keep the token: it is shown only once. It can {permits} all sessions on this server.");
+            print_err!("Keep the token: it is shown only once. It can {permits} all sessions on this server.");
         }
         Some(Manage::RevokeToken(a)) => {
             let done = ledger(&a.folder)?.remove_api_token(&a.name)?;
-            println!("{}", if done { "The token is revoked." } else { "There is no such token." });
+            print_out!("{}", if done { "The token is revoked." } else { "There is no such token." });
         }
-        Some(Manage::Openapi) => println!("{}", serde_json::to_string_pretty(&description())?),
+        Some(Manage::Openapi) => print_out!("{}", serde_json::to_string_pretty(&description())?),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,9 +82,9 @@ fn listen(a: &Listen) -> Result<(), Failure> {
     let is_owned = Ledger::open(&config.sessions)?.password()?.is_some();
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let running = serve(config)?;
-    println!("{scheme}://{}", running.address);
+    print_out!("{scheme}://{}", running.address);
     if !is_owned {
-        eprintln!("This server has no owner: `affectograph serve init` sets the password of the dashboard.");
+        print_err!("This server has no owner: `affectograph serve init` sets the password of the dashboard.");
     }
     while !cancel.is_cancelled() && running.is_running() {
         std::thread::sleep(Duration::from_millis(100));
@@ -102,7 +103,7 @@ fn ledger(folder: &InFolder) -> Result<Ledger, Failure> {
 
 fn init(a: &Init) -> Result<(), Failure> {
     if std::io::stdin().is_terminal() {
-        eprintln!(
+        print_err!(
             "New password of the owner, at least {} characters (it is visible while you type):",
             secrets::MIN_PASSWORD_CHARS
         );
@@ -116,7 +117,7 @@ fn init(a: &Init) -> Result<(), Failure> {
         ledger.set_participant_prefix(prefix)?;
     }
     let prefix = ledger.participant_prefix()?;
-    println!("The password is set. The server names new participants sub-{prefix}01, sub-{prefix}02 and so on.");
+    print_out!("The password is set. The server names new participants sub-{prefix}01, sub-{prefix}02 and so on.");
     Ok(())
 }
 
@@ -129,14 +130,14 @@ fn key(a: &Key) -> Result<(), Failure> {
         is_revoked: false,
     };
     ledger(&a.folder)?.add_key(&key, Utc::now())?;
-    println!("{}", key.key);
+    print_out!("{}", key.key);
     Ok(())
 }
 
 fn keys(folder: &InFolder) -> Result<(), Failure> {
     for k in ledger(folder)?.keys()? {
         let state = if k.is_revoked { "  revoked" } else { "" };
-        println!("{}  {}  {}{state}", k.key, k.study, k.origins.join(" "));
+        print_out!("{}  {}  {}{state}", k.key, k.study, k.origins.join(" "));
     }
     Ok(())
 }

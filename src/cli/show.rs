@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::Show;
+use super::output::print_out;
 use crate::failure::Failure;
 use crate::session_json::session_json;
 use analysis::{FaceRecord, Lexicon, QualityReport, TakenBack, taken_back};
@@ -17,7 +18,7 @@ pub fn run(a: &Show) -> Result<ExitCode, Failure> {
     if a.json {
         let mut object = session_json(&stored)?;
         object["deleted"] = serde_json::to_value(&deleted)?;
-        println!("{object}");
+        print_out!("{object}");
     } else {
         print_session(&stored);
         deleted.iter().for_each(print_deleted);
@@ -34,84 +35,85 @@ fn print_deleted(deleted: &TakenBack) {
     let TakenBack { passage, sentiment } = deleted;
     let text = passage.text.as_deref().map_or("(masked)".to_owned(), |text| format!("{text:?}"));
     let sentiment = sentiment.map_or(String::new(), |s| format!(", sentiment {:+.2}", s.compound));
-    println!("deleted   {}  {} in {}{sentiment}", passage.from, text, passage.target);
+    print_out!("deleted   {}  {} in {}{sentiment}", passage.from, text, passage.target);
 }
 
 pub fn print_session(stored: &StoredSession) {
     let (h, q) = (stored.file.header(), &stored.quality);
-    println!("{} {}, study {} ({})", h.participant, h.session, h.study.name, h.study.title);
-    println!("recorded  {} by {}", h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC"), h.software_with_revision());
-    println!("camera    {}", h.camera);
+    print_out!("{} {}, study {} ({})", h.participant, h.session, h.study.name, h.study.title);
+    print_out!("recorded  {} by {}", h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC"), h.software_with_revision());
+    print_out!("camera    {}", h.camera);
     for m in &h.models {
         let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("sha256 {}…", m.short_sum()) };
-        println!("network   {} {} ({sum}{})", m.name, m.version, m.remark());
+        print_out!("network   {} {} ({sum}{})", m.name, m.version, m.remark());
     }
     if let Some(condition) = &h.condition {
         let by_hand = h.condition_assigned.as_ref().filter(|assigned| *assigned != condition);
         let how = by_hand.map(|a| format!(" (chosen by hand; assigned was {a})")).unwrap_or_default();
-        println!("condition {condition}{how}");
+        print_out!("condition {condition}{how}");
     }
     if h.pilot {
-        println!("pilot     recorded to try the study");
+        print_out!("pilot     recorded to try the study");
     }
     if !h.overridden_checks.is_empty() {
-        println!("overrode  {}", CheckId::texts(&h.overridden_checks));
+        print_out!("overrode  {}", CheckId::texts(&h.overridden_checks));
     }
-    println!();
+    print_out!();
     print_quality(q);
 }
 
 fn print_frames(q: &QualityReport) {
     let (scored, skipped) = (q.frames_scored, q.frames_skipped);
     match q.face_record {
-        FaceRecord::Nothing => return println!("camera    none was asked for"),
+        FaceRecord::Nothing => return print_out!("camera    none was asked for"),
         FaceRecord::Scores => {
-            println!(
+            print_out!(
                 "frames    {} seen by the browser, {} lost; no picture was stored",
-                q.frames_expected, q.frames_lost
+                q.frames_expected,
+                q.frames_lost
             );
-            println!("scored    {scored} ({skipped} skipped)");
+            print_out!("scored    {scored} ({skipped} skipped)");
         }
         FaceRecord::Pictures => {
             let (stored, expected) = (q.frames_stored, q.frames_expected);
-            println!("frames    {stored} stored of {expected} expected, {} lost", q.frames_lost);
-            println!("scored    {scored} ({skipped} skipped live, still in the video)");
+            print_out!("frames    {stored} stored of {expected} expected, {} lost", q.frames_lost);
+            print_out!("scored    {scored} ({skipped} skipped live, still in the video)");
         }
     }
     let share = q.face_share.map(|s| format!("in {:.1} % of the scored frames", 100.0 * s));
-    println!("face      {}", share.unwrap_or_else(|| "no frame was scored".to_owned()));
-    println!("largest gap between frames {:.3} s", q.largest_gap_s);
+    print_out!("face      {}", share.unwrap_or_else(|| "no frame was scored".to_owned()));
+    print_out!("largest gap between frames {:.3} s", q.largest_gap_s);
 }
 
 pub fn print_quality(q: &QualityReport) {
-    println!("length    {:.2} s", q.seconds);
+    print_out!("length    {:.2} s", q.seconds);
     print_frames(q);
     if let Some(ms) = q.clock_uncertainty_ms {
-        println!("page clock uncertainty ± {ms:.2} ms");
+        print_out!("page clock uncertainty ± {ms:.2} ms");
     }
     if let Some(jumps) = q.clock_jumps {
-        println!("page clock {}", jumps.finding());
+        print_out!("page clock {}", jumps.finding());
     }
     if let Some(busy) = q.page_busy {
-        println!("page was blocked {:.1} % of the time, at most {:.2} s at once", 100.0 * busy.share, busy.longest_s);
+        print_out!("page was blocked {:.1} % of the time, at most {:.2} s at once", 100.0 * busy.share, busy.longest_s);
     }
     if let Some(unseen) = q.frames_unseen.filter(|n| *n > 0) {
-        println!("page had frames of other sites that were not recorded: {unseen}");
+        print_out!("page had frames of other sites that were not recorded: {unseen}");
     }
     for (kind, n) in &q.events {
-        println!("events    {n:6}  {kind}");
+        print_out!("events    {n:6}  {kind}");
     }
     for (reason, g) in &q.gaps {
-        println!("gap       {reason}: {} times, {:.2} s, {} missing", g.count, g.seconds, g.lost);
+        print_out!("gap       {reason}: {} times, {:.2} s, {} missing", g.count, g.seconds, g.lost);
     }
     if let Some(loss) = &q.video_loss {
-        println!("video     {loss}");
+        print_out!("video     {loss}");
     }
     if let Some(sentence) = q.end.pauses.sentence() {
-        println!("pauses    {sentence}");
+        print_out!("pauses    {sentence}");
     }
     if let Some(finding) = q.end.finding() {
-        println!("ended     {finding}");
+        print_out!("ended     {finding}");
     }
-    println!("grade     {}", q.grade);
+    print_out!("grade     {}", q.grade);
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::args::Verify;
 use super::exit_code::INCOMPLETE;
+use super::output::print_out;
 use crate::failure::Failure;
 use store::{Finding, verify};
 use study_query::session_folder;
@@ -11,17 +12,17 @@ use study_query::session_folder;
 pub fn run(a: &Verify) -> Result<ExitCode, Failure> {
     let found = verify(&session_folder(&a.session))?;
     if a.json {
-        println!("{}", serde_json::to_string(&found)?);
+        print_out!("{}", serde_json::to_string(&found)?);
     } else {
-        println!("{}: {} records, {} frames", found.session.display(), found.records, found.frames);
+        print_out!("{}: {} records, {} frames", found.session.display(), found.records, found.frames);
         for finding in &found.findings {
-            println!("- {finding}");
+            print_out!("- {finding}");
         }
         if found.frames_damaged > 0 {
-            println!("damaged or missing pictures: {}", found.frames_damaged);
+            print_out!("damaged or missing pictures: {}", found.frames_damaged);
         }
         let has_unchecked = found.findings.iter().any(Finding::is_unchecked);
-        println!(
+        print_out!(
             "{}",
             match (found.is_intact, has_unchecked) {
                 (false, _) => "NOT intact",

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::need::{need, need_program};
 
-use super::screen::Display;
+use super::screen::{self, Display};
 use super::{app, vision_support};
 
 /// The system's Python, because the bindings of AT-SPI come with the system (python3-gi, gir1.2-atspi-2.0).
@@ -25,9 +25,11 @@ fn read_by(script: &str, display: &Display, sessions: &Path, shot: &str) -> Opti
         .is_ok_and(|out| out.status.success());
     let why = "/usr/bin/python3 has no AT-SPI bindings (python3-gi, gir1.2-atspi-2.0, at-spi2-core)";
     need("AT-SPI", has_bindings.then_some(()).ok_or(why))?;
+    let shot = screen::file(shot);
     let out = Command::new("dbus-run-session")
         .args(["--", PYTHON, script, env!("CARGO_BIN_EXE_affectograph")])
         .arg(sessions)
+        .arg(&shot)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("DISPLAY", &display.name)
         .env("AFFECTOGRAPH_SESSIONS", sessions)
@@ -37,8 +39,11 @@ fn read_by(script: &str, display: &Display, sessions: &Path, shot: &str) -> Opti
         .env_remove("AT_SPI_BUS_ADDRESS")
         .output()
         .unwrap();
-    display.screenshot(shot);
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    println!("screenshot: {}", shot.display());
+    let picture = image::open(&shot).unwrap().to_rgb8();
+    let drawn = picture.pixels().filter(|pixel| pixel.0 != [0; 3]).count();
+    assert!(drawn > picture.pixels().len() / 2, "the picture was taken without the window: {}", shot.display());
     // The programs of the accessibility bus may write to the same output.
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     let line = text.lines().find(|line| line.starts_with('{')).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Integration tests in one program, because linking one program is faster than linking one per file.
 
+#![allow(clippy::print_stdout, reason = "a test prints why it is skipped and what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a test may use unbounded channels")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
@@ -12,6 +13,7 @@ mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
 mod client;
+mod closed_output;
 mod conditions;
 mod demo_study;
 mod desktop;
@@ -34,6 +36,8 @@ mod page;
 mod page_canary;
 #[cfg(target_os = "linux")]
 mod page_cases;
+#[cfg(target_os = "linux")]
+mod page_embedded;
 mod page_keys;
 #[cfg(target_os = "linux")]
 mod page_replay;

@@ -10,6 +10,13 @@ use crate::need::{need, need_program};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// The file of a picture that somebody looks at after the test.
+pub fn file(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name)
+}
+
 /// An X server with a window manager. Both end when it is dropped.
 pub struct Display {
     pub name: String,
@@ -123,9 +130,7 @@ impl Display {
     }
 
     pub fn screenshot(&self, name: &str) -> PathBuf {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
-        std::fs::create_dir_all(&folder).unwrap();
-        let file = folder.join(name);
+        let file = file(name);
         let taken = Command::new("import").args(["-window", "root"]).arg(&file).env("DISPLAY", &self.name).status();
         assert!(taken.unwrap().success());
         println!("screenshot: {}", file.display());

@@ -1,7 +1,7 @@
 """Leads a session from *New session* to its review by keys alone. AT-SPI tells which control has the keyboard.
 
-Runs inside `dbus-run-session`: `atspi_keyboard.py PROGRAM FOLDER_OF_RECORDINGS`. Keys are real key presses (xdotool); no
-pointer is used. Prints one JSON object: how often Tab was pressed until each control had the keyboard.
+Runs inside `dbus-run-session`: `atspi_keyboard.py PROGRAM FOLDER_OF_RECORDINGS PICTURE`. Keys are real key presses (xdotool); no
+pointer is used. Stores a picture of the screen when the report is shown. Prints one JSON object: how often Tab was pressed until each control had the keyboard.
 """
 
 import glob
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from screen_reader import Atspi, find, first, start, wait
+from screen_reader import Atspi, find, first, picture, start, wait
 
 MOST_TABS = 60
 tabs = {}
@@ -118,6 +118,8 @@ def session():
     wait("the question", lambda: find("Keep recording"))
     press("Stop and save")
     wait("the report", lambda: find("Open in review"))
+    time.sleep(1)
+    picture(sys.argv[3])
     press("Open in review")
     wait("the review", lambda: find("Sessions"))
     keys("space")

@@ -1,13 +1,14 @@
 """Reads the window through AT-SPI, as a screen reader does, and presses a button through it.
 
-Runs inside `dbus-run-session`: `atspi_names.py PROGRAM`. Prints one JSON object: the names by role, and the controls
+Runs inside `dbus-run-session`: `atspi_names.py PROGRAM FOLDER_OF_RECORDINGS PICTURE`. Stores a picture of the
+screen. Prints one JSON object: the names by role, and the controls
 without a name.
 """
 
 import json
 import sys
 
-from screen_reader import find, start, wait, window_nodes
+from screen_reader import find, picture, start, wait, window_nodes
 
 CONTROLS = {"push button", "button", "check box", "radio button", "combo box", "entry", "text", "slider", "spin button",
             "toggle button", "list item", "column header", "table column header", "menu item", "password text"}
@@ -39,6 +40,7 @@ def main():
         home = survey()
         press("New session")
         wait("the button “Set up”", lambda: find("Set up"))
+        picture(sys.argv[3])
         print(json.dumps({"home": home, "dialog": survey()}))
     finally:
         program.kill()

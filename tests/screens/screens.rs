@@ -4,6 +4,7 @@
 //! Ten of them are compared with `tests/snapshots/`. After a wanted change: `UPDATE_SNAPSHOTS=1 cargo nextest run
 //! -p screens -E 'test(ten_screens)'`, then look at the pictures before committing them.
 
+#![allow(clippy::print_stdout, reason = "a test prints why it is skipped")]
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
 
 #[allow(dead_code)]

@@ -513,7 +513,7 @@ fn empty_library(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) {
         ui.label(RichText::new("No sessions yet").size(24.0).color(p.strong));
         ui.add_space(10.0);
         ui.scope(|ui| {
-            ui.set_max_width(460.0);
+            ui.set_max_width(ui.available_width().min(460.0));
             let steps = [
                 "Press New session and choose a study, or New study for one of your own. The demo study needs only a camera.",
                 "Sit in front of the camera. Wait until all checks are green.",

@@ -14,8 +14,10 @@ pub fn show(ui: &mut Ui, draft: &NewStudyDraft, state: &State, commands: &mut Ve
     let Some(library) = &state.home.library else { return };
     let mut edited = draft.clone();
     widgets::caption(ui, "Template");
+    // Title, name and buttons are below. In a small window, or with larger text, a part of them is seen, too.
+    let height = (ui.ctx().content_rect().height() * 0.43).min(300.0);
     ScrollArea::vertical()
-        .max_height(300.0)
+        .max_height(height)
         .auto_shrink([false, true])
         .show(ui, |ui| templates(ui, &mut edited, library));
     library.template_problems.iter().for_each(|problem| warning(ui, problem));

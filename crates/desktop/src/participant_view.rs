@@ -6,7 +6,7 @@ use egui::{RichText, Stroke, StrokeKind, Ui};
 use super::command::{Command, SetUpCommand};
 use super::participant_state::ParticipantView;
 use super::port::ParticipantCommand;
-use super::{theme, widgets};
+use super::{screen_layout, theme, widgets};
 
 /// The key chord that shows and hides the participant window.
 pub const CHORD: &str = "Ctrl+Shift+F12";
@@ -33,7 +33,7 @@ pub fn picture(ui: &mut Ui, view: &ParticipantView, height: f32, name: &str) {
 
 /// Buttons of the participant window: to show it, and to load the page again.
 pub fn buttons(ui: &mut Ui, view: &ParticipantView, commands: &mut Vec<Command>) {
-    ui.horizontal_wrapped(|ui| {
+    screen_layout::rows(ui, |ui| {
         if view.front.is_some() {
             let show = widgets::small_button(ui, "Show participant's screen");
             if show.on_hover_text(format!("It covers this window. {CHORD} comes back.")).clicked() {

@@ -242,9 +242,14 @@ fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>
         Side::Rating => rating::show(ui, state, review, commands),
         Side::Quality => {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                let width = ui.available_width();
                 quality::report(ui, &review.quality);
                 ui.add_space(12.0);
-                facts(ui, review);
+                // The report may be wider than the side. What follows breaks its lines at the side all the same.
+                ui.scope(|ui| {
+                    ui.set_max_width(width);
+                    facts(ui, review);
+                });
             });
         }
     }

@@ -84,7 +84,7 @@ fn no_result(ui: &mut Ui, study: &StudyState) {
                     let steps = "Choose the events on the left. Or open a session, go to an event and press A for all \
                                  similar events. Then press Average.";
                     ui.scope(|ui| {
-                        ui.set_max_width(420.0);
+                        ui.set_max_width(ui.available_width().min(420.0));
                         ui.add(egui::Label::new(RichText::new(steps).weak()).wrap());
                     });
                 }

@@ -102,7 +102,11 @@ fn session(ui: &mut Ui, study: &StudyState, row: &SessionRow, commands: &mut Vec
     }
     response.widget_info(|| {
         let grade = row.grade.map_or_else(|| "no grade".to_owned(), |g| format!("quality {g}"));
-        let name = format!("{}, {grade}, {} events", row.title(), counts.join(" and "));
+        let events = match counts.is_empty() {
+            true => "events are not counted yet".to_owned(),
+            false => format!("{} events", counts.join(" and ")),
+        };
+        let name = format!("{}, {grade}, {events}", row.title());
         WidgetInfo::labeled(egui::Role::Button, true, name)
     });
     let is_entered = is_entered(ui, &response);

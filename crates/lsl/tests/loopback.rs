@@ -1,5 +1,6 @@
 //! Inlets and outlets on the loopback of this machine, with pylsl as the other program.
 
+#![allow(clippy::print_stdout, reason = "a test prints why it is skipped")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 #[path = "../../../tests/it/need.rs"]

@@ -6,7 +6,7 @@
 //! recorded site is not contacted.
 
 use std::borrow::Cow;
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -168,7 +168,8 @@ pub fn replay_window_main() -> ExitCode {
 
 fn write_message(message: &PlayerMessage) {
     if let Ok(line) = serde_json::to_string(message) {
-        println!("{line}");
+        // Fails only if the program that started this process has ended. Then the input ends, too.
+        writeln!(std::io::stdout(), "{line}").ok();
     }
 }
 

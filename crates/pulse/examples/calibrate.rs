@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p pulse --example calibrate -- WINDOWS [FILE]`
 
+#![allow(clippy::print_stdout, reason = "a developer reads its output")]
+
 use std::process::ExitCode;
 
 use pulse::calibration::{Calibration, Example, upper_share};

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::args::Import;
 use crate::cli::exit_code::INCOMPLETE;
+use crate::cli::output::print_out;
 use crate::failure::Failure;
 use analysis::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
 use clock::Clock;
@@ -93,7 +94,7 @@ fn store(turn: AdditionLock, info: &StreamInfo, author: &str, bodies: Vec<(Times
 fn print_result(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &Clock, file: &EventFile) {
     let EventFile { notes, damaged_places, rows_without_time, unplaced_events, .. } = file;
     if a.json {
-        println!(
+        print_out!(
             "{}",
             json!({
                 "stream": stream,
@@ -108,16 +109,16 @@ fn print_result(a: &Import, stream: &StreamName, count: usize, outside: usize, c
         );
         return;
     }
-    println!("{count} event(s) in the stream {stream}: {}", clock.description());
+    print_out!("{count} event(s) in the stream {stream}: {}", clock.description());
     if outside > 0 {
-        println!("{outside} of them are outside the recording");
+        print_out!("{outside} of them are outside the recording");
     }
-    notes.iter().for_each(|note| println!("{note}"));
+    notes.iter().for_each(|note| print_out!("{note}"));
     if *unplaced_events > 0 {
-        println!("BUT {unplaced_events} event(s) were left out, because their times are not known");
+        print_out!("BUT {unplaced_events} event(s) were left out, because their times are not known");
     }
     if *damaged_places > 0 {
-        println!("BUT the file is damaged at {damaged_places} place(s): events may be missing");
+        print_out!("BUT the file is damaged at {damaged_places} place(s): events may be missing");
     }
 }
 

@@ -90,6 +90,71 @@ fn no_text_covers_another_one_in_the_smallest_window_at_any_text_size() {
     assert!(problems.is_empty(), "{} overlaps:\n{}", problems.len(), problems.join("\n"));
 }
 
+/// One line of text, and how much of it its place cuts off at the left and at the right, in points.
+fn cut_at_the_sides(scene: &Scene) -> Vec<(String, f32)> {
+    fn collect(shape: &Shape, clip: Rect, found: &mut Vec<(String, f32)>) {
+        match shape {
+            Shape::Text(text) => {
+                for row in &text.galley.rows {
+                    let whole = row.rect().translate(text.pos.to_vec2());
+                    let seen = whole.intersect(clip);
+                    let line: String = row.glyphs.iter().map(|g| g.chr).collect();
+                    if seen.is_positive() && !line.trim().is_empty() {
+                        found.push((line, whole.width() - seen.width()));
+                    }
+                }
+            }
+            Shape::Vec(shapes) => shapes.iter().for_each(|s| collect(s, clip, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for clipped in &scene.window.output().shapes {
+        collect(&clipped.shape, clipped.clip_rect, &mut found);
+    }
+    found
+}
+
+/// In a window that needs no scrolling, no word and no button is cut at its side.
+#[test]
+fn no_text_is_cut_at_its_side() {
+    let on_one_monitor: Make = |b| {
+        let mut scene = scenes::live(b, 761.2, false);
+        scene.say(BackendEvent::ParticipantFront(Some(false)));
+        scene
+    };
+    let mut screens = SCREENS.to_vec();
+    screens.push(("live, one monitor", on_one_monitor));
+    screens.push(("editor", scenes::editor));
+    screens.push(("review, quality", |b| {
+        let mut scene = scenes::review(b, &Script::of(754.0), true);
+        scene.window.get_by_label("Quality").click();
+        scene.settle();
+        scene
+    }));
+    let mut problems = Vec::new();
+    for (name, make) in screens {
+        for (width, height) in [(1280.0, 800.0), (1920.0, 1080.0)] {
+            let scene = make(scenes::builder(width, height, true));
+            for (text, cut) in cut_at_the_sides(&scene).into_iter().filter(|(_, cut)| *cut > TOUCHING) {
+                problems.push(format!("{name}, {width} × {height}: “{text}” lacks {cut:.0} points"));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The text in the middle of the study screen is narrower than its place, also where that is narrow.
+#[test]
+fn a_text_in_the_middle_is_whole_in_the_smallest_place() {
+    let mut scene = scenes::study_screen(scenes::builder(WIDTH, HEIGHT, true));
+    scene.window.set_size(egui::vec2(WIDTH / 2.0, HEIGHT / 2.0));
+    scene.settle();
+    let place = scene.window.get_by_label_contains("Choose the events on the left").rect();
+    let side = scene.window.get_by_label("Compare with other events").rect();
+    assert!(place.left() > side.right(), "the text begins at {place:?}, behind the side, which has {side:?}");
+}
+
 /// Buttons of the bars above and below each screen, beside those for help and theme.
 fn buttons_of_bars(screen: &str) -> &'static [&'static str] {
     match screen {

@@ -5,6 +5,8 @@
 //! `SHARED` holds `pulse/clips` and `pulse/no_pulse`. `FOLDER` holds the tables of `cargo run --release -p vision --example
 //! skin_tables`.
 
+#![allow(clippy::print_stdout, reason = "a developer reads its output")]
+
 mod reference;
 mod score;
 mod skin_table;

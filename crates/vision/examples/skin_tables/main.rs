@@ -5,6 +5,8 @@
 //! `SHARED` holds `pulse/clips`. `FOLDER/photos` may hold photographs of faces. A table that exists is kept, so only the
 //! tables whose names have the given beginning may be made by each of several processes. No picture is written.
 
+#![allow(clippy::print_stdout, reason = "a developer reads its output")]
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
