@@ -19,6 +19,27 @@ test('the error is never larger than it says', () => {
   assert.equal(measure([], 0), null);
 });
 
+test('slow ways in different directions leave a small common range', () => {
+  // The offset is 1000. The first request was slow on its way back, the second on its way there.
+  const pings = [
+    { sent_ms: 0, received_ms: 21, server_utc_ms: 1000.5 }, { sent_ms: 30, received_ms: 52, server_utc_ms: 1051.5 },
+  ];
+  const { at_ms, offset_ms, uncertainty_ms } = measure(pings, 0.1)!;
+  assert.ok(Math.abs(offset_ms - 1000) <= uncertainty_ms);
+  assert.ok(Math.abs(uncertainty_ms - 0.6) < 0.01, `${uncertainty_ms} ms, and the fastest request alone gives 10.6 ms`);
+  assert.equal(at_ms, 52);
+});
+
+test('if a clock is set between two requests, the later ones count', () => {
+  const pings = [
+    { sent_ms: 0, received_ms: 2, server_utc_ms: 1001 }, { sent_ms: 10, received_ms: 14, server_utc_ms: 5012 },
+    { sent_ms: 20, received_ms: 26, server_utc_ms: 5023 },
+  ];
+  const reading = measure(pings, 0)!;
+  assert.deepEqual([reading.at_ms, reading.offset_ms], [26, 5000]);
+  assert.ok(Math.abs(reading.uncertainty_ms - 2) < 0.01);
+});
+
 test('a worse reading waits until the old one has aged', () => {
   const old = { at_ms: 0, offset_ms: 1, uncertainty_ms: 1 };
   assert.equal(better(old, { at_ms: 10_000, offset_ms: 2, uncertainty_ms: 1.6 }), old);

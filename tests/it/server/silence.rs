@@ -83,10 +83,12 @@ fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
     let mut begin = |number: u32| -> Vec<Remote> {
         let begun = (0..number).map(|_| {
             // The server accepts 400 sessions at once, and then 20 per second.
-            std::thread::sleep(Duration::from_millis(if sessions > WARM_UP { 50 } else { 0 }));
+            let pause = Duration::from_millis(if sessions > WARM_UP { 50 } else { 0 });
+            let began = Instant::now();
             let remote = server.browser.begin("scores");
             remote.send((0..20).flat_map(|k| [click(k), sample(k)]).collect()).ok();
             most_threads = most_threads.max(status(server.pid()).0);
+            std::thread::sleep(pause.saturating_sub(began.elapsed()));
             remote
         });
         begun.collect()
