@@ -20,7 +20,7 @@ use recording::{Guided, ImportOutcome, ImportedFile, SessionPlan, VideoImporter}
 use session::{
     Body, HEALTH, HealthKind, ParticipantId, SessionNumber, participant_in_file_name, path_in_line, path_text,
 };
-use store::{Condition, Library, SessionFile, SessionState, StoredStudy};
+use store::{Condition, FilmKeeping, Library, SessionFile, SessionState, StoredStudy};
 use study_query::StoredSession;
 use vision::models_folder;
 
@@ -128,6 +128,7 @@ pub struct FilmImport<'a> {
     pub model: Option<&'a str>,
     /// `None`: half as many as there are processors, because each file uses at least two.
     pub threads: Option<usize>,
+    pub keeping: FilmKeeping,
 }
 
 /// An import whose arguments were checked.
@@ -142,6 +143,7 @@ pub struct Prepared<'a> {
     models: PathBuf,
     model: String,
     threads: usize,
+    keeping: FilmKeeping,
 }
 
 impl FilmImport<'_> {
@@ -167,6 +169,7 @@ impl FilmImport<'_> {
             study,
             models: models_folder()?,
             model,
+            keeping: self.keeping,
             threads: self.threads.unwrap_or_else(|| processors().div_ceil(2)),
         })
     }
@@ -282,7 +285,7 @@ impl Prepared<'_> {
         let per_film = frame_threads(threads);
         // One set of networks per thread. All are loaded before the first file, so an invalid network is reported here.
         let films = (0..threads)
-            .map(|_| VideoImporter::load(&this.models, &this.model, per_film))
+            .map(|_| VideoImporter::load(&this.models, &this.model, per_film).map(|films| films.keeping(this.keeping)))
             .collect::<Result<Vec<_>, _>>()?;
         let (queue, waiting) = bounded(jobs.len());
         for job in jobs.into_iter().enumerate() {

@@ -117,6 +117,7 @@ fn import(places: &Places, request: port::FilmImport, cancel: &Cancel, window: &
         study: request.study.as_deref(),
         model: None,
         threads: None,
+        keeping: store::FilmKeeping::Inside,
     };
     let mut prepared = films.prepare(&library).map_err(|e| e.to_string())?;
     let there_already = prepared.there_already.len();

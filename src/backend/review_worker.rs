@@ -18,6 +18,7 @@ use desktop::port::{
 use page::{ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow};
 use session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
 use store::{AddedStreams, SessionFile, StoreError};
+use stored_frames::FrameReader;
 use study_query::StoredSession;
 
 pub enum ReviewCommand {
@@ -60,7 +61,15 @@ pub fn start(
     commands: CommandQueue<ReviewCommand>,
     window: ToWindow,
 ) -> std::io::Result<JoinHandle<()>> {
-    let worker = ReviewWorker { places, window, opened: None, added: None, page: None, decoder: Decoder::default() };
+    let worker = ReviewWorker {
+        places,
+        window,
+        opened: None,
+        frames: None,
+        added: None,
+        page: None,
+        decoder: Decoder::default(),
+    };
     std::thread::Builder::new().name("review_worker".into()).spawn(move || worker.run(&commands))
 }
 
@@ -68,6 +77,8 @@ struct ReviewWorker {
     places: Places,
     window: ToWindow,
     opened: Option<StoredSession>,
+    /// Open after the first picture of the session.
+    frames: Option<FrameReader>,
     /// Open after the first addition to the session. It stays open, because closing it after each addition would delay the
     /// pictures.
     added: Option<AddedStreams>,
@@ -128,6 +139,7 @@ impl ReviewWorker {
     fn shut(&mut self) {
         self.close_page();
         self.opened = None;
+        self.frames = None;
         if let Some(Err(e)) = self.added.take().map(AddedStreams::close) {
             self.window
                 .send(BackendEvent::Notice(format!("The additions are stored, but the session file could not be closed: {e}. Open the session again to check it.")));
@@ -172,7 +184,11 @@ impl ReviewWorker {
 
     fn picture(&mut self, number: u64) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened.as_ref().ok_or("No session is open.")?;
-        let frame = loaded.file.frame(number).map_err(|e| e.to_string())?;
+        let frames = match &mut self.frames {
+            Some(frames) => frames,
+            None => self.frames.insert(FrameReader::open(&loaded.file).map_err(|e| e.to_string())?),
+        };
+        let frame = frames.frame(&loaded.file, number).map_err(|e| e.to_string())?;
         let rgb = to_rgb(&frame, &mut self.decoder).map_err(|e| e.to_string())?;
         Ok(BackendEvent::Picture { frame_number: number, picture: rows::picture(rgb) })
     }

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::film_import::{Done, FilesProgress, FilmImport, ImportReport, Job};
 use crate::places::Places;
 use session::path_in_line;
+use store::FilmKeeping;
 
 pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;
@@ -27,6 +28,7 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
         study: a.study.as_deref(),
         model: a.model.as_deref(),
         threads: a.threads.map(usize::from),
+        keeping: if a.by_reference { FilmKeeping::ByReference } else { FilmKeeping::Inside },
     };
     let mut prepared = import.prepare(&library)?;
     prepared.notes.iter().for_each(|line| print_err!("{line}"));

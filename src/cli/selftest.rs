@@ -20,6 +20,7 @@ use page::Placement;
 use recording::{Participation, Rig, RigPlan};
 use session::{AFFECT, PAGE, ParticipantId, Timestamp};
 use store::{Library, SessionFile, StudyFile, verify};
+use stored_frames::FrameReader;
 use study_query::StoredSession;
 
 /// Delays in milliseconds.
@@ -109,9 +110,10 @@ fn record_and_check(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
 /// Counts the stored pictures that do not show the number of their frame. The phantom draws it into each picture.
 fn misread_frames(file: &SessionFile) -> Result<u64, Failure> {
     let mut decoder = Decoder::default();
+    let mut frames = FrameReader::open(file)?;
     let mut misread = 0;
     for row in file.frames()?.rows() {
-        let rgb = to_rgb(&file.frame(row.meta.number)?, &mut decoder)?;
+        let rgb = to_rgb(&frames.frame_of(file, row)?, &mut decoder)?;
         misread += u64::from(read_frame_number(&rgb.pixels, rgb.width_px, rgb.height_px) != Some(row.meta.number));
     }
     Ok(misread)

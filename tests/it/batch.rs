@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
 use affectograph::session::{
-    AFFECT, AFFECT_LATER, Body, Frame, FrameMeta, GapReason, ParticipantId, Pixels, Record, SessionNumber, Timeline,
-    Timestamp, imported_stream,
+    AFFECT, AFFECT_LATER, Body, Frame, FrameMeta, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp,
+    imported_stream,
 };
 use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile};
+use affectograph::stored_frames::FrameReader;
 use crossbeam_channel::unbounded;
 use serde_json::{Value, json};
 
@@ -133,8 +134,8 @@ fn an_analysis_that_was_killed_goes_on() {
     };
     let start = Instant::now();
     let is_under_way = || {
-        let video = drafts().first().map(|draft| draft.join("session/video.mkv"));
-        video.and_then(|v| v.metadata().ok()).is_some_and(|m| m.len() > 200_000)
+        let log = drafts().first().map(|draft| draft.join("session/session.sqlite-wal"));
+        log.and_then(|v| v.metadata().ok()).is_some_and(|m| m.len() > 200_000)
     };
     while !is_under_way() {
         assert!(start.elapsed() < Duration::from_secs(60) && killed.try_wait().unwrap().is_none(), "it was not seen");
@@ -142,6 +143,7 @@ fn an_analysis_that_was_killed_goes_on() {
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
+    assert!(drafts()[0].join("session/film.mp4").exists(), "the film was linked before the first frame");
     assert_eq!((drafts().len(), sessions_in(&root)), (1, 0), "half a session is none");
 
     // One of the files was analyzed before. The other one is started again.
@@ -150,6 +152,7 @@ fn an_analysis_that_was_killed_goes_on() {
     assert_eq!(told.len(), 2);
     assert!(told.iter().all(|t| t["is_new"] == true && t["grade"] == "A"), "{told:?}");
     assert!(drafts().is_empty());
+    assert!(Path::new(&long).exists(), "removing half a session leaves the film");
     assert_eq!(told.iter().map(|t| t["frames"].as_u64().unwrap()).max(), Some(8 * 72));
     assert!(lines(&arguments, &root).iter().all(|t| t["is_new"] == false));
     assert_eq!(sessions_in(&root), 2);
@@ -199,8 +202,9 @@ fn with_skipped(whole: &SessionFile, folder: &Path) {
     let camera = &whole.header().camera;
     let video = recorder.video(camera.width_px, camera.height_px).unwrap().sender();
     let mut last = None;
+    let mut frames = FrameReader::open(whole).unwrap();
     for row in whole.frames().unwrap().rows() {
-        video.send(std::sync::Arc::new(whole.frame(row.meta.number).unwrap())).unwrap();
+        video.send(std::sync::Arc::new(frames.frame_of(whole, row).unwrap())).unwrap();
         if row.meta.number % 3 != 0 {
             continue;
         }
@@ -285,7 +289,11 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
 fn damaged_frames_are_not_scored() {
     let Some(film) = film("single_face.mp4") else { return };
     let tmp = tempfile::tempdir().unwrap();
-    let folder = folder_of(&analyze(&film, tmp.path()));
+    let whole = SessionFile::open(&folder_of(&analyze(&film, tmp.path()))).unwrap();
+    // A session with a video of its own, as from a recording.
+    let folder = tmp.path().join("recorded");
+    with_skipped(&whole, &folder);
+    drop(whole);
     let rows = SessionFile::open(&folder).unwrap().frames().unwrap().rows().to_vec();
     let video = folder.join("video.mkv");
     let whole = std::fs::read(&video).unwrap();
@@ -340,11 +348,8 @@ fn a_session_in_recording_is_not_rescored() {
     let mut recorder = Recorder::create(&other, header, whole.streams().to_vec(), unbounded().0).unwrap();
     let video = recorder.video(whole.header().camera.width_px, whole.header().camera.height_px).unwrap().sender();
     let at = Timestamp::ZERO;
-    let pixels = Pixels::Jpeg(whole.picture(0).unwrap());
-    let row = whole.frames().unwrap().rows()[0];
-    let (width_px, height_px) = (whole.header().camera.width_px, whole.header().camera.height_px);
-    let meta = FrameMeta { number: 0, at, time_source: row.meta.time_source, device_sequence: None };
-    let frame = Frame { meta, width_px, height_px, pixels };
+    let first = FrameReader::open(&whole).unwrap().frame(&whole, 0).unwrap();
+    let frame = Frame { meta: FrameMeta { at, ..first.meta }, ..first };
     video.send(std::sync::Arc::new(frame)).unwrap();
     recorder.finish(SessionEnd::default()).unwrap();
     assert!(said(&["rescore", &other.display().to_string()]).contains("no such network is installed"));

@@ -2,6 +2,7 @@
 //! file, under any name. What is lost is said, and what is said to be whole is whole.
 
 mod damage;
+mod kept;
 mod names;
 mod pictures;
 mod shape;

@@ -84,11 +84,11 @@ fn films_with_and_without_jpeg_give_the_rate_of_the_phantom() {
     assert_eq!((code, told["frames_read"].as_u64(), told["stream"].as_str()), (0, Some(0), Some("pulse")), "{told}");
     assert_right(&told);
 
-    // The JPEGs of the film are stored as they are. One is damaged afterwards.
+    // The session keeps the film with its JPEGs. One is damaged afterwards.
     let (stored, with_face) = analyzed(&jpegs, &sessions);
     assert!(colours(&stored, SKIN).is_empty());
     let row = SessionFile::open(&stored).unwrap().frames().unwrap().rows()[100];
-    let video = stored.join("video.mkv");
+    let video = stored.join("film.avi");
     let mut bytes = std::fs::read(&video).unwrap();
     let at = (row.offset + row.length / 2) as usize;
     bytes[at..at + 200].iter_mut().for_each(|b| *b ^= 0xff);

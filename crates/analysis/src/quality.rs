@@ -460,7 +460,8 @@ mod tests {
         let (timeline, times) = flawless();
         let graded = |gone: u64, trouble| {
             let from = times[times.len() - gone.max(1) as usize];
-            let loss = (gone > 0).then_some(VideoLoss { trouble, frames: gone, of: 100, from });
+            let loss =
+                (gone > 0).then_some(VideoLoss { file: "video.mkv".to_owned(), trouble, frames: gone, of: 100, from });
             quality(&timeline, &Footage { loss, ..footage(&times, 10.0) })
         };
         use session::VideoTrouble::{Missing, Short};

@@ -7,9 +7,10 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use super::CameraError;
-use super::file_video::{DecodedFormat, FileVideo};
+use super::file_video::{DecodedFormat, FileVideo, Turn};
 use super::yuv_colour::YuvRange;
 
 /// Since 7.0, FFmpeg's parts run in parallel. A message of one part may be this many frames earlier than one of another.
@@ -31,20 +32,44 @@ pub fn input(path: &Path) -> OsString {
 
 /// `ffmpeg` that writes decoded pictures to its output and the time of each one to its messages.
 pub fn decoder(video: &FileVideo) -> Result<Call, CameraError> {
-    decoder_of(video, "file", input(&video.path))
+    decoder_of(video, "file", input(&video.path), &[], "")
 }
 
 /// The same from standard input, for a file that is still growing. `video` describes its beginning.
 pub fn pipe_decoder(video: &FileVideo) -> Result<Call, CameraError> {
-    decoder_of(video, "pipe", "pipe:0".into())
+    decoder_of(video, "pipe", "pipe:0".into(), &[], "")
 }
 
-fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Call, CameraError> {
+/// The same from packets of the film in Matroska, which begin at any key frame. The pictures are those of [`decoder`].
+pub fn packet_decoder(video: &FileVideo) -> Result<Call, CameraError> {
+    // The stream's head describes it completely, so nothing has to be probed. Matroska does not carry the rotation.
+    let mut options = vec!["-noautorotate", "-probesize", "32", "-analyzeduration", "0"];
+    if video.codec == "h264" && video.reordered_frames > 0 {
+        // Without probing, a stream that does not state how many pictures it reorders could lose some.
+        options.extend(["-strict", "strict"]);
+    }
+    let turn = match video.turn {
+        Turn::None | Turn::Odd => "",
+        Turn::Quarter => "transpose=clock,",
+        Turn::Half => "hflip,vflip,",
+        Turn::ThreeQuarters => "transpose=cclock,",
+    };
+    // The packets' stream has the only track.
+    decoder_of(&FileVideo { stream_index: 0, ..video.clone() }, "pipe", "pipe:0".into(), &options, turn)
+}
+
+fn decoder_of(
+    video: &FileVideo,
+    protocol: &str,
+    input: OsString,
+    options: &[&str],
+    turn: &str,
+) -> Result<Call, CameraError> {
     let version = Version::installed()?;
     let mut command = messages_of("ffmpeg", protocol);
     // Times are those in the file, and every frame is written once. One thread, because with several threads a fault is
     // reported long before its frame.
-    command.args(["-copyts", "-threads", "1", "-i"]).arg(input);
+    command.args(options).args(["-copyts", "-threads", "1", "-i"]).arg(input);
     command.args(["-map", &format!("0:{}", video.stream_index)]);
     command.args([if version.is_before(5, 1) { "-vsync" } else { "-fps_mode" }, "passthrough"]);
     let (w, h) = (video.width_px, video.height_px);
@@ -61,7 +86,7 @@ fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Call
     // Size and format are fixed. Otherwise a file that changes them would shift the bytes of all later pictures. A picture that
     // has them already passes unchanged.
     let scale = format!("scale={w}:{h}:flags=bicubic+accurate_rnd+full_chroma_int{range}");
-    let filter = format!("showinfo=checksum=0,{scale},format={format}");
+    let filter = format!("{turn}showinfo=checksum=0,{scale},format={format}");
     command.args(["-vf", &filter, "-f", "rawvideo", "pipe:1"]);
     let ahead = if version.is_before(7, 0) { 0 } else { FRAMES_AHEAD };
     // The decoder delays frames for reordering. A frame may be reordered by the same number again.
@@ -74,6 +99,15 @@ pub fn copier(video: &FileVideo) -> Call {
     command.arg("-i").arg(input(&video.path));
     command.args(["-map", &format!("0:{}", video.stream_index), "-c:v", "copy", "-f", "mjpeg", "pipe:1"]);
     Call { command, max_lead_frames: 0 }
+}
+
+/// `ffmpeg` that writes the beginning of the film's track as Matroska: its head and one packet.
+pub fn head_copier(video: &FileVideo) -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe", "-i"]).arg(input(&video.path));
+    command.args(["-map", &format!("0:{}", video.stream_index), "-c", "copy", "-frames:v", "1", "-map_metadata", "-1"]);
+    command.args(["-f", "matroska", "pipe:1"]).stdin(Stdio::null());
+    command
 }
 
 fn messages_of(program: &str, protocol: &str) -> Command {
@@ -103,10 +137,15 @@ pub fn plain(line: &str) -> String {
 struct Version(u32, u32);
 
 impl Version {
+    /// Asked once. FFmpeg takes much of the time of a picture to start.
     fn installed() -> Result<Version, CameraError> {
+        static INSTALLED: OnceLock<Version> = OnceLock::new();
+        if let Some(version) = INSTALLED.get() {
+            return Ok(*version);
+        }
         let output = Command::new("ffmpeg").arg("-version").stdin(Stdio::null()).output();
         let output = output.map_err(|e| not_run("ffmpeg", e))?;
-        Ok(Version::parse(&String::from_utf8_lossy(&output.stdout)))
+        Ok(*INSTALLED.get_or_init(|| Version::parse(&String::from_utf8_lossy(&output.stdout))))
     }
 
     /// Reads `ffmpeg version 4.4.2-0ubuntu0.22.04.1 …`.

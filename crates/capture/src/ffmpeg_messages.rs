@@ -130,6 +130,7 @@ mod tests {
             container: "mov,mp4,m4a,3gp,3g2,mj2".into(),
             width_px: 8,
             height_px: 8,
+            turn: crate::file_video::Turn::None,
             rate_hz: 25.0,
             time_base: TimeBase { numerator: 1, denominator: 25 },
             expected_frames: None,
@@ -137,6 +138,7 @@ mod tests {
             reordered_frames: 0,
             is_plain_mjpeg: false,
             decoded: crate::file_video::DecodedFormat::Rgb,
+            is_exact: false,
             notes: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::CameraError;
 use super::ffmpeg::{input, not_run, plain};
-use super::file_video::{DecodedFormat, FileVideo};
+use super::file_video::{DecodedFormat, FileVideo, Turn};
 use super::picture_shape::{PictureShape, Ratio};
 use super::yuv_colour::{YuvColour, YuvMatrix, YuvRange};
 
@@ -186,9 +186,10 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     let rates = [stream.avg_frame_rate.as_deref(), stream.r_frame_rate.as_deref()];
     let rate_hz = rates.into_iter().flatten().find_map(rate).unwrap_or(0.0);
     let side = stream.side_data_list.iter().find_map(|s| s.rotation);
-    let rotation = side.or_else(|| stream.tags.rotate.as_ref()?.parse().ok()).unwrap_or(0.0);
+    // The matrix counts counterclockwise, the older entry clockwise.
+    let clockwise_deg = side.map(|deg| -deg).or_else(|| stream.tags.rotate.as_ref()?.parse().ok()).unwrap_or(0.0);
     let pixel = stream.sample_aspect_ratio.as_deref().and_then(Ratio::of_pixel);
-    let shape = PictureShape { width_px: stream.width, height_px: stream.height, pixel, rotation_deg: rotation };
+    let shape = PictureShape { width_px: stream.width, height_px: stream.height, pixel, rotation_deg: clockwise_deg };
     let (width_px, height_px) = shape.shown_px();
     let decoded = decoded_format(&stream, &shape);
     let counted: Option<u64> = stream.nb_frames.as_deref().and_then(|n| n.parse().ok());
@@ -202,6 +203,10 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     let is_interlaced = !matches!(stream.field_order.as_deref(), None | Some("progressive" | "unknown"));
     let is_yuv = stream.pix_fmt.as_deref().is_some_and(|p| p.starts_with("yuv") || p.starts_with("gray"));
     let is_plain_mjpeg = codec == "mjpeg" && shape.is_as_stored() && !is_interlaced && is_yuv;
+    let is_exact = EXACT_CODECS.contains(&codec.as_str())
+        && matches!(stream.pix_fmt.as_deref(), Some("yuv420p" | "yuvj420p"))
+        && matches!(decoded, DecodedFormat::Planes(_))
+        && shape.has_square_pixels();
     Ok(FileVideo {
         path: path.into(),
         stream_index: stream.index,
@@ -209,6 +214,7 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
         container: answer.format.format_name,
         width_px,
         height_px,
+        turn: Turn::of_clockwise_deg(clockwise_deg),
         rate_hz,
         time_base,
         expected_frames,
@@ -216,9 +222,13 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
         reordered_frames: u64::from(stream.has_b_frames),
         is_plain_mjpeg,
         decoded,
+        is_exact,
         notes: choice.into_iter().chain(shape.note()).collect(),
     })
 }
+
+/// Codecs whose standards define every bit of a decoded picture.
+const EXACT_CODECS: [&str; 6] = ["h264", "hevc", "vp8", "vp9", "av1", "ffv1"];
 
 /// FFmpeg's names of luma and chroma in planes, chroma with half of the width and height.
 const PLANES_IN_4_2_0: [&str; 6] =

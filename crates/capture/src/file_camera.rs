@@ -89,7 +89,26 @@ impl FileCamera {
         Self::start(Source { video, call, packets: None, feed: Some(Box::new(bytes)), cut: None }, clock)
     }
 
+    /// Starts to decode packets of a film, which `bytes` returns as Matroska. Does not wait for the first picture. `bytes` must
+    /// end before the camera is dropped.
+    pub(super) fn of_packets(video: &FileVideo, bytes: impl Read + Send + 'static) -> Result<Self, CameraError> {
+        let call = ffmpeg::packet_decoder(video)?;
+        let feed: Option<Box<dyn Read + Send>> = Some(Box::new(bytes));
+        Self::launch(Source { video: video.clone(), call, packets: None, feed, cut: None }, &Clock::start())
+    }
+
     fn start(source: Source, clock: &Clock) -> Result<Self, CameraError> {
+        let path = source.video.path.clone();
+        let mut camera = Self::launch(source, clock)?;
+        camera.first = camera.pictures.as_ref().and_then(|p| p.recv_timeout(FIRST_PICTURE).ok());
+        if camera.first.is_none() {
+            let why = format!("FFmpeg decoded no picture of it within {} s", FIRST_PICTURE.as_secs());
+            return Err(CameraError::NotAVideo { path, why });
+        }
+        Ok(camera)
+    }
+
+    fn launch(source: Source, clock: &Clock) -> Result<Self, CameraError> {
         let Source { video, mut call, packets, feed, cut } = source;
         let format = match (&packets, video.decoded) {
             (Some(_), _) => PixelFormat::Mjpeg,
@@ -126,19 +145,36 @@ impl FileCamera {
         }
         let (listened, listened_to) = (faults.clone(), video.clone());
         camera.spawn("file messages", move || listen(messages, &listened_to, &notes_in, &listened))?;
-        let path = video.path.clone();
         let mut reader = FilmReader::new(video, output, notes, faults, pictures_in, call.max_lead_frames);
         (reader.cut, reader.is_growing) = (cut, is_growing);
         camera.spawn("file pictures", move || match packets {
             Some(packets) => reader.copy(&packets),
             None => reader.decode(),
         })?;
-        camera.first = camera.pictures.as_ref().and_then(|p| p.recv_timeout(FIRST_PICTURE).ok());
-        if camera.first.is_none() {
-            let why = format!("FFmpeg decoded no picture of it within {} s", FIRST_PICTURE.as_secs());
-            return Err(CameraError::NotAVideo { path, why });
-        }
         Ok(camera)
+    }
+
+    /// The file's own time of the moment that [`Camera::next`] reports first.
+    pub fn first_ns(&self) -> Option<i64> {
+        let waiting = self.first.as_ref().and_then(|first| match first {
+            FromFile::Frame { ns, .. } | FromFile::Damaged { ns, .. } => Some(*ns),
+            FromFile::Missing { from_ns, .. } => Some(*from_ns),
+            FromFile::End | FromFile::Failed(_) => None,
+        });
+        self.start.map(|(_, ns)| ns).or(waiting)
+    }
+
+    /// The next message with the file's own times. `None`: nothing came within `timeout`.
+    pub(super) fn read(&mut self, timeout: Duration) -> Option<FromFile> {
+        match self.first.take() {
+            Some(first) => Some(first),
+            None => match self.pictures.as_ref().map_or(Ok(FromFile::End), |p| p.recv_timeout(timeout)) {
+                Ok(read) => Some(read),
+                Err(RecvTimeoutError::Timeout) => None,
+                // The reader thread sends its result before it ends.
+                Err(RecvTimeoutError::Disconnected) => Some(FromFile::End),
+            },
+        }
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), CameraError> {
@@ -187,15 +223,7 @@ impl Camera for FileCamera {
     }
 
     fn next(&mut self, timeout: Duration) -> Result<Captured, CameraError> {
-        let read = match self.first.take() {
-            Some(first) => first,
-            None => match self.pictures.as_ref().map_or(Ok(FromFile::End), |p| p.recv_timeout(timeout)) {
-                Ok(read) => read,
-                Err(RecvTimeoutError::Timeout) => return Err(CameraError::Silent { waited: timeout }),
-                // The reader thread sends its result before it ends.
-                Err(RecvTimeoutError::Disconnected) => FromFile::End,
-            },
-        };
+        let read = self.read(timeout).ok_or(CameraError::Silent { waited: timeout })?;
         match read {
             FromFile::Frame { ns, pixels } => {
                 self.frames += 1;

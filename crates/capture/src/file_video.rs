@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use session::planes_len;
 
 use super::yuv_colour::YuvColour;
 
-/// The video track of a file that is played.
-#[derive(Clone, Debug, PartialEq)]
+/// The video track of a file that is played. A session that keeps its film stores it, so that later pictures are decoded
+/// in the same way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileVideo {
+    #[serde(skip)]
     pub path: PathBuf,
     pub stream_index: u32,
     pub codec: String,
@@ -17,6 +20,8 @@ pub struct FileVideo {
     /// As displayed: rotated upright, with square pixels.
     pub width_px: u32,
     pub height_px: u32,
+    /// How FFmpeg turns the stored pictures.
+    pub turn: Turn,
     pub rate_hz: f64,
     pub time_base: TimeBase,
     pub expected_frames: Option<u64>,
@@ -28,12 +33,39 @@ pub struct FileVideo {
     pub is_plain_mjpeg: bool,
     /// The format in which FFmpeg delivers decoded pictures.
     pub decoded: DecodedFormat,
+    /// Every decoder must give the same bytes: its standard defines them, and nothing is scaled or rounded afterwards.
+    pub is_exact: bool,
     /// Decisions for the user, one message each.
     pub notes: Vec<String>,
 }
 
+/// The rotation from stored to displayed pictures, clockwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    None,
+    Quarter,
+    Half,
+    ThreeQuarters,
+    /// An angle that is no multiple of 90°.
+    Odd,
+}
+
+impl Turn {
+    pub fn of_clockwise_deg(deg: f64) -> Turn {
+        match deg.rem_euclid(360.0).round() as i64 {
+            0 | 360 => Turn::None,
+            90 => Turn::Quarter,
+            180 => Turn::Half,
+            270 => Turn::ThreeQuarters,
+            _ => Turn::Odd,
+        }
+    }
+}
+
 /// The format of decoded pictures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DecodedFormat {
     /// Planes in the colour of the file.
     Planes(YuvColour),
@@ -53,7 +85,7 @@ impl FileVideo {
 }
 
 /// Seconds in one tick, as a fraction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeBase {
     pub numerator: i64,
     pub denominator: i64,

@@ -53,6 +53,10 @@ impl PictureShape {
         if is_on_its_side { (whole(height), whole(width)) } else { (whole(width), whole(height)) }
     }
 
+    pub fn has_square_pixels(&self) -> bool {
+        self.stretch().is_none()
+    }
+
     /// The stored pictures can be displayed unchanged.
     pub fn is_as_stored(&self) -> bool {
         self.stretch().is_none() && self.rotation_deg.round() as i64 % 360 == 0

@@ -4,11 +4,12 @@
 //! 2 × 2 luma samples that it covers: a shift of a quarter chroma sample between the sitings of video (left) and JPEG (centre) is
 //! not corrected.
 
+use serde::{Deserialize, Serialize};
 use session::chroma_size;
 use session::luma::{full_chroma, full_luma};
 
 /// What the numbers of a picture in luma and chroma mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YuvColour {
     pub range: YuvRange,
     pub matrix: YuvMatrix,
@@ -19,7 +20,8 @@ impl YuvColour {
     pub const WEBCAM: YuvColour = YuvColour { range: YuvRange::Video, matrix: YuvMatrix::Bt601 };
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum YuvRange {
     /// Luma from 16 to 235, chroma from 16 to 240.
     Video,
@@ -28,7 +30,8 @@ pub enum YuvRange {
 }
 
 /// The weights of red, green and blue in luma.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum YuvMatrix {
     /// Recommendation ITU-R BT.601: webcams, JPEG, video of standard definition.
     Bt601,

@@ -1,7 +1,7 @@
-//! Scores and compresses the frames of one video file on several threads.
+//! Scores the frames of one video file on several threads, and compresses them if the session does not keep the film.
 //!
 //! The tracker follows the face from frame to frame. It sees all frames in order, on the thread `film tracker`. Affect and the
-//! JPEG of a frame depend on no other frame. The threads `film affect 0` … take them in turn. They also read the colours of
+//! JPEG or the checksum of a frame depend on no other frame. The threads `film affect 0` … take them in turn. They also read the colours of
 //! the skin, which compression changes. The results are collected in the order of the file. They therefore do not depend on the
 //! number of threads.
 
@@ -15,6 +15,7 @@ use super::affect_sink::uncompressed_skin;
 use capture::Decoder;
 use session::{Frame, Pixels, SharedFrame, Timestamp, skin};
 use store::{JpegEncoder, StoreError};
+use stored_frames::picture_checksum;
 use vision::{AffectReader, OwnedPicture, Reading, Scored, SkinReader, Tracked, Vision, VisionError, decode_picture};
 
 /// Raw frames that may wait for one thread `film affect`. A 4K frame has 12 to 25 MB.
@@ -44,10 +45,36 @@ pub(super) struct FilmNetworks {
     pub(super) decoder: Decoder,
 }
 
+/// What becomes of the pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pictures {
+    /// They are compressed for `video.mkv`.
+    Compressed,
+    /// The session keeps the film. Only their checksums are needed.
+    InFilm,
+}
+
 /// A scored frame, and the colours of its skin before compression.
 pub(super) struct FilmScored {
     pub(super) scored: Scored,
     pub(super) skin: Option<[f32; skin::FIELDS]>,
+    /// If the film is kept. The frame then has no pixels any more.
+    pub(super) in_film: Option<InFilm>,
+}
+
+/// How the picture of a frame is recognised in the film.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InFilm {
+    pub(super) checksum: u32,
+    /// `None`: the picture was decoded.
+    pub(super) jpeg_bytes: Option<u64>,
+}
+
+impl InFilm {
+    fn of(pixels: &Pixels) -> InFilm {
+        let jpeg_bytes = if let Pixels::Jpeg(jpeg) = pixels { Some(jpeg.len() as u64) } else { None };
+        InFilm { checksum: picture_checksum(pixels), jpeg_bytes }
+    }
 }
 
 /// A frame whose face is found.
@@ -59,9 +86,10 @@ struct TrackedFrame {
 
 impl FilmNetworks {
     /// Calls `next` on the thread `film tracker` until it returns `None`, and `collect` on this thread for each item, in order.
-    /// The pixels of a scored frame are compressed, or raw if the compressor failed. An error of `collect` ends both.
+    /// The pixels of a compressed frame are raw if the compressor failed. An error of `collect` ends both.
     pub(super) fn run(
         &mut self,
+        pictures: Pictures,
         mut next: impl FnMut() -> Option<FilmItem<SharedFrame>> + Send,
         mut collect: impl FnMut(FilmItem<FilmScored>) -> Result<(), RigError>,
     ) -> Result<(), RigError> {
@@ -73,8 +101,9 @@ impl FilmNetworks {
             for (k, affect) in affect.iter_mut().enumerate() {
                 let (tracked_in, tracked) = bounded(RAW_AHEAD);
                 let (scored_in, scored) = bounded(COMPRESSED_AHEAD);
-                let encoder = JpegEncoder::new().map_err(|e| StoreError::Compressor(e.to_string()))?;
-                let work = move || score_and_compress(&tracked, affect, encoder, &scored_in);
+                let encoder = (pictures == Pictures::Compressed).then(JpegEncoder::new).transpose();
+                let encoder = encoder.map_err(|e| StoreError::Compressor(e.to_string()))?;
+                let work = move || score_and_pack(&tracked, affect, encoder, &scored_in);
                 threads.push(Builder::new().name(format!("film affect {k}")).spawn_scoped(scope, work)?);
                 to_affect.push(tracked_in);
                 from_affect.push(scored);
@@ -126,19 +155,23 @@ fn track_frame(
     Ok((picture, tracked))
 }
 
-fn score_and_compress(
+/// `encoder`: `None` if the film is kept.
+fn score_and_pack(
     frames: &Receiver<TrackedFrame>,
     affect: &mut AffectReader,
-    mut encoder: JpegEncoder,
+    mut encoder: Option<JpegEncoder>,
     to: &Sender<FilmScored>,
 ) {
     let mut skin_reader = SkinReader::default();
     for TrackedFrame { frame, tracked } in frames {
         let reading = tracked.and_then(|(picture, tracked)| read(picture, tracked, affect));
         let skin = reading.as_ref().ok().and_then(|reading| uncompressed_skin(&mut skin_reader, &frame, reading));
-        let frame = compressed(frame, &mut encoder);
+        let (frame, in_film) = match &mut encoder {
+            Some(encoder) => (compressed(frame, encoder), None),
+            None => (Arc::new(frame.with_pixels(Pixels::Grey(Vec::new()))), Some(InFilm::of(&frame.pixels))),
+        };
         let scored = Scored { frame, reading, skipped_before: 0 };
-        if to.send(FilmScored { scored, skin }).is_err() {
+        if to.send(FilmScored { scored, skin, in_film }).is_err() {
             return;
         }
     }

@@ -9,6 +9,7 @@ mod beginning;
 mod description;
 mod film_pipeline;
 mod guide;
+mod kept_film;
 mod lsl_inputs;
 mod lsl_output;
 mod lsl_sink;

@@ -4,11 +4,14 @@ use thiserror::Error;
 
 use session::StreamName;
 use store::StoreError;
+use stored_frames::FrameError;
 
 #[derive(Debug, Error)]
 pub enum PulseError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Frames(#[from] FrameError),
     #[error(
         "the session has the stream `{0}` from the same colours already: nothing was added. A further run is possible after \
          `affectograph rescore` has scored frames that were skipped"

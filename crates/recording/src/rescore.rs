@@ -18,6 +18,7 @@ use session::{
     Body, FrameMeta, Gap, GapReason, StreamInfo, StreamName, StudyError, Timestamp, VideoLoss, later, rescored,
 };
 use store::{AddedStreams, FrameRow, SessionFile, SessionHeader, StoreError};
+use stored_frames::{FrameError, FrameReader};
 use vision::{Models, Reading, RecordBuilder, Vision, VisionError, decode_picture, installed_models};
 
 /// Frames of a piece: a minute at 30 Hz.
@@ -31,6 +32,8 @@ const PIECES_AHEAD: usize = 2;
 pub enum RescoreError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Frames(#[from] FrameError),
     #[error(transparent)]
     Vision(#[from] VisionError),
     #[error(
@@ -235,6 +238,7 @@ impl Worker<'_> {
     ) -> Result<(), RescoreError> {
         // A database connection must stay on one thread.
         let file = SessionFile::open(self.folder)?;
+        let mut frames = FrameReader::open(&file)?;
         while let (k, false) = (next.fetch_add(1, Ordering::Relaxed), is_stopped()) {
             let Some(piece) = pieces.get(k) else { return Ok(()) };
             self.vision.reset();
@@ -243,7 +247,7 @@ impl Worker<'_> {
                 if is_stopped() {
                     return Ok(());
                 }
-                let reading = self.score_frame(&file, &frame.meta);
+                let reading = self.score_frame(&file, &mut frames, &frame.meta);
                 if frame.is_wanted {
                     readings.push((frame.meta, reading));
                 }
@@ -256,8 +260,13 @@ impl Worker<'_> {
     }
 
     /// An error is a sentence. One damaged picture does not stop the scoring of the other frames.
-    fn score_frame(&mut self, file: &SessionFile, meta: &FrameMeta) -> Result<Reading, String> {
-        let frame = file.frame(meta.number).map_err(|e| e.to_string())?;
+    fn score_frame(
+        &mut self,
+        file: &SessionFile,
+        frames: &mut FrameReader,
+        meta: &FrameMeta,
+    ) -> Result<Reading, String> {
+        let frame = frames.frame(file, meta.number).map_err(|e| e.to_string())?;
         let picture = decode_picture(&frame, self.vision.colour(), &mut self.decoder)?;
         let reading = picture.as_picture().and_then(|p| self.vision.step(p, meta.at)).map_err(|e| e.to_string());
         self.decoder.reuse(picture.pixels);

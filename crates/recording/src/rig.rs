@@ -46,6 +46,8 @@ pub enum RigError {
     Source(#[from] SourceError),
     #[error("the items of the questionnaire `{name}` could not be read from {path}: {why}")]
     Items { name: String, path: PathBuf, why: String },
+    #[error("the session cannot refer to the film: {0}. Import it without `--by-reference`")]
+    NoReference(String),
     #[error("could not start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }

@@ -9,6 +9,7 @@ use session::{
     Body, Gap, GapReason, LANDMARKS, LATER, Rows, SKIN, StreamInfo, Timeline, Timestamp, later, skin_stream,
 };
 use store::SessionFile;
+use stored_frames::FrameReader;
 use vision::SkinReader;
 
 /// Samples and gaps to add, in order of time.
@@ -42,13 +43,14 @@ pub(super) fn missing_skin(
     let info = if timeline.series(SKIN).is_some() { later(live) } else { live };
     let mut read = SkinRead { info, bodies: Vec::with_capacity(wanted.len()), failed: 0 };
     let mut reader = SkinReader::default();
+    let mut frames = FrameReader::open(file)?;
     for (done, k) in wanted.iter().enumerate() {
         if cancelled.load(Ordering::Relaxed) {
             return Err(PulseError::Cancelled);
         }
         let (at, number) = (landmarks.time(*k), landmarks.frame(*k).unwrap_or_default());
         let points = std::array::from_fn(|p| [landmarks.value(*k, 2 * p), landmarks.value(*k, 2 * p + 1)]);
-        let values = file.frame(number).map_err(|e| e.to_string());
+        let values = frames.frame(file, number).map_err(|e| e.to_string());
         let values = values.and_then(|frame| reader.read(&frame, &points).map_err(|e| e.to_string()));
         read.bodies.push(match values {
             Ok(values) => (at, Body::sample(Some(number), &values)),

@@ -3,18 +3,24 @@
 use std::collections::HashSet;
 
 use session::{AFFECT, AFFECT_LATER, Body, GapReason, Record, Timestamp};
-use store::{FrameRow, SessionFile, StoreError};
+use store::{FrameRow, SessionFile};
+use stored_frames::{FrameError, FrameReader};
 
 /// For each frame, whether it was scored neither live nor later.
-pub(super) fn unscored(file: &SessionFile) -> Result<Vec<bool>, StoreError> {
+pub(super) fn unscored(file: &SessionFile) -> Result<Vec<bool>, FrameError> {
     let mut found = Found::default();
     file.each_record(|record| found.take(&record))?;
     let frames = file.frames()?.rows();
     let damaged: Vec<bool> = frames.iter().map(|f| found.damaged.contains(&f.meta.at)).collect();
     let mut wanted = found.unscored(frames);
     // A damaged picture is not tried again, unless it is readable now.
-    for ((frame, wanted), damaged) in frames.iter().zip(&mut wanted).zip(damaged) {
-        *wanted &= !damaged || file.picture(frame.meta.number).is_ok();
+    let mut reader = None;
+    for ((frame, wanted), _) in frames.iter().zip(&mut wanted).zip(damaged).filter(|(_, damaged)| *damaged) {
+        let reader = match &mut reader {
+            Some(reader) => reader,
+            None => reader.insert(FrameReader::open(file)?),
+        };
+        *wanted &= reader.frame_of(file, frame).is_ok();
     }
     Ok(wanted)
 }

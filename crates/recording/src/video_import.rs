@@ -3,6 +3,8 @@
 //! FFmpeg decodes in its own process. The threads of the [`FilmNetworks`] score and compress each frame. The calling thread
 //! passes the results to the store, whose threads write. Each waits for the next one, so no frame is skipped and memory
 //! use is small.
+//!
+//! The session keeps the film. If its pictures cannot be found in it, they are stored as Motion JPEG.
 //! The session clock is the file's time: the first frame is at zero.
 
 use std::num::NonZeroUsize;
@@ -17,12 +19,15 @@ use serde::{Deserialize, Serialize};
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, import_streams};
-use super::film_pipeline::{FilmItem, FilmNetworks, FilmScored};
+use super::film_pipeline::{FilmItem, FilmNetworks, FilmScored, InFilm, Pictures};
+use super::kept_film::{FramePlaces, KeptFilm, check_pictures};
 use super::rig_event::event_channel;
 use super::{RigError, RigEvent, SessionPlan};
-use capture::{CameraError, CameraInfo, CameraSpec, Captured, CapturedFrame, Decoder};
-use session::{CameraSettings, Clock, GapReason, HEALTH, HealthKind, Latest, SharedFrame, Timestamp, VIDEO, path_text};
-use store::{Recorder, SessionEnd, StoreError, StreamWriter};
+use capture::{Camera, CameraError, CameraInfo, Captured, CapturedFrame, Decoder, FileCamera, FilmDate, PixelFormat};
+use session::{
+    CameraSettings, Clock, FrameMeta, GapReason, HEALTH, HealthKind, Latest, SharedFrame, Timestamp, VIDEO, path_text,
+};
+use store::{FilmKeeping, FrameWriter, Recorder, SessionEnd, StoreError, StreamWriter, discard_session};
 use vision::{AffectReader, Models, Runtime, Vision, VisionError};
 
 /// Longest wait for the decoder before the cancel flag is checked again.
@@ -77,12 +82,15 @@ pub struct ImportOutcome {
 /// The networks that score one video file after another. Each thread has its own.
 pub struct VideoImporter {
     networks: FilmNetworks,
+    keeping: FilmKeeping,
 }
 
 /// Why the frames ended.
 enum Over {
     Ended,
     Broken(String),
+    /// A frame has no place in the film that is kept.
+    PicturesNotFound(String),
     Cancelled,
 }
 
@@ -93,7 +101,12 @@ impl VideoImporter {
         let runtime = Runtime::get()?;
         let affect = (0..threads.get()).map(|_| AffectReader::load(&runtime, &models.join(affect_model)));
         let affect = affect.collect::<Result<Vec<_>, _>>()?;
-        Ok(VideoImporter { networks: FilmNetworks { vision, affect, decoder: Decoder::default() } })
+        let networks = FilmNetworks { vision, affect, decoder: Decoder::default() };
+        Ok(VideoImporter { networks, keeping: FilmKeeping::default() })
+    }
+
+    pub fn keeping(self, keeping: FilmKeeping) -> VideoImporter {
+        VideoImporter { keeping, ..self }
     }
 
     /// Makes the session in `session.folder`. `None` if it was cancelled: the content of the folder is then useless.
@@ -105,13 +118,43 @@ impl VideoImporter {
         cancelled: &AtomicBool,
         mut progress: impl FnMut(ImportProgress),
     ) -> Result<Option<ImportOutcome>, RigError> {
-        let settings = CameraSettings::default();
-        let camera = capture::open(&CameraSpec::File(path.to_owned()), &settings, &Clock::start())?;
-        let info = camera.info().clone();
-        let recorded = capture::recorded_at(path);
+        let mut opened = OpenedFilm::open(path, file)?;
+        let is_jpeg = opened.info.mode.format == PixelFormat::Mjpeg;
+        let why_not = match KeptFilm::place(path, &session.folder, self.keeping, is_jpeg)? {
+            Ok(kept) => match self.attempt(opened, Some(kept), session, cancelled, &mut progress)? {
+                Attempt::Done(outcome) => return Ok(Some(outcome)),
+                Attempt::Cancelled => return Ok(None),
+                Attempt::PicturesNotFound(why) => {
+                    // What was made so far. Nobody knows the session yet.
+                    discard_session(&session.folder)?;
+                    opened = OpenedFilm::open(path, file)?;
+                    why
+                }
+            },
+            Err(why) => why,
+        };
+        if self.keeping == FilmKeeping::ByReference {
+            return Err(RigError::NoReference(why_not));
+        }
+        opened.info.notes.push(format!("its pictures are stored as Motion JPEG: {why_not}"));
+        match self.attempt(opened, None, session, cancelled, &mut progress)? {
+            Attempt::Done(outcome) => Ok(Some(outcome)),
+            Attempt::Cancelled | Attempt::PicturesNotFound(_) => Ok(None),
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        opened: OpenedFilm<'_>,
+        kept: Option<KeptFilm>,
+        session: &SessionPlan,
+        cancelled: &AtomicBool,
+        progress: &mut impl FnMut(ImportProgress),
+    ) -> Result<Attempt, RigError> {
+        let OpenedFilm { path, file, camera, info, recorded } = opened;
         let description = Description {
             spec: file.file.clone(),
-            settings: &settings,
+            settings: &CameraSettings::default(),
             camera: &info,
             models: Some(self.networks.vision.models()),
             zero_utc: recorded.map_or_else(Utc::now, |date| date.at),
@@ -120,17 +163,27 @@ impl VideoImporter {
         let streams = import_streams(&info, Some(self.networks.vision.models()));
         // Nobody reads the committed records.
         let (committed, _) = bounded(0);
-        let mut recorder = Recorder::create(&session.folder, header, streams, committed)?;
+        let mut recorder = match &kept {
+            Some(kept) => Recorder::create_from_film(&session.folder, header, streams, committed, kept.rows())?,
+            None => Recorder::create(&session.folder, header, streams, committed)?,
+        };
         let zero_is = recorded.map_or("time of the analysis".to_owned(), |date| format!("{} in the file", date.source));
-        store_origin(&recorder, file, zero_is, &info)?;
+        store_origin(&recorder, file, zero_is, &info, kept.as_ref())?;
 
         let (events_in, events) = event_channel();
         let streams = Some(VisionStreams::of(&recorder)?);
-        let video = recorder.video(info.mode.width_px, info.mode.height_px)?.sender();
+        let destination = match kept {
+            Some(kept) => Destination::Film {
+                frames: recorder.frames(),
+                places: kept.places(camera.first_ns()),
+                checksums: Vec::new(),
+            },
+            None => Destination::Video(recorder.video(info.mode.width_px, info.mode.height_px)?.sender()),
+        };
         let mut collector = Collector {
             recorder: &recorder,
-            video,
-            is_video_closed: false,
+            destination,
+            ended_by: None,
             sink: AffectSink::new(streams, Latest::default(), Arc::new(InferenceMean::default()), events_in),
             gaps: recorder.stream(VIDEO)?,
             cancelled,
@@ -139,8 +192,12 @@ impl VideoImporter {
             with_face: 0,
         };
         let mut run = Run::new(camera, info);
-        let over = play(&mut self.networks, &mut run, &mut collector, &mut progress)?;
+        let over = play(&mut self.networks, &mut run, &mut collector, progress)?;
         run.with_face = collector.with_face;
+        let checksums = match &mut collector.destination {
+            Destination::Film { checksums, .. } => std::mem::take(checksums),
+            Destination::Video(_) => Vec::new(),
+        };
         // The video ends when nobody can send frames any more.
         drop(collector);
         let end = run.end;
@@ -151,16 +208,45 @@ impl VideoImporter {
             return Err(StoreError::Poisoned(format!("{lost} records or frames could not be stored")).into());
         }
         let broken = match over {
-            Over::Cancelled => return Ok(None),
+            Over::Cancelled => return Ok(Attempt::Cancelled),
+            Over::PicturesNotFound(why) => return Ok(Attempt::PicturesNotFound(why)),
             Over::Broken(why) => Some(why),
             Over::Ended => None,
         };
+        if let Err(why) = check_pictures(&session.folder, &checksums) {
+            return Ok(Attempt::PicturesNotFound(why));
+        }
         let unseen = events.try_iter().find_map(|n| match n {
             RigEvent::VisionFailed(why) => Some(why),
             _ => None,
         });
-        Ok(Some(run.outcome(path, broken, unseen)?))
+        Ok(Attempt::Done(run.outcome(path, broken, unseen)?))
     }
+}
+
+/// A film whose first picture was decoded.
+struct OpenedFilm<'a> {
+    path: &'a Path,
+    file: &'a ImportedFile,
+    camera: FileCamera,
+    info: CameraInfo,
+    recorded: Option<FilmDate>,
+}
+
+impl OpenedFilm<'_> {
+    fn open<'a>(path: &'a Path, file: &'a ImportedFile) -> Result<OpenedFilm<'a>, CameraError> {
+        let camera = FileCamera::open(path, &Clock::start())?;
+        let info = camera.info().clone();
+        Ok(OpenedFilm { path, file, camera, info, recorded: capture::recorded_at(path) })
+    }
+}
+
+/// The result of one reading of a film.
+enum Attempt {
+    Done(ImportOutcome),
+    Cancelled,
+    /// The film cannot be kept. The reason continues a sentence.
+    PicturesNotFound(String),
 }
 
 /// Reads, scores and stores all frames.
@@ -179,18 +265,34 @@ fn play(
             None
         }
     };
-    match networks.run(next, |item| collector.take(item, progress)) {
-        // The video thread reports its error when the session is closed.
-        Err(_) if collector.is_video_closed => Ok(Over::Broken("the video could not be written".to_owned())),
-        ended => ended.map(|()| over),
+    let pictures = match collector.destination {
+        Destination::Video(_) => Pictures::Compressed,
+        Destination::Film { .. } => Pictures::InFilm,
+    };
+    let ended = networks.run(pictures, next, |item| collector.take(item, progress));
+    match (ended, collector.ended_by.take()) {
+        (Err(_), Some(why)) => Ok(why),
+        (ended, _) => ended.map(|()| over),
     }
+}
+
+/// Where the frames are stored.
+enum Destination {
+    Video(Sender<SharedFrame>),
+    Film {
+        frames: FrameWriter,
+        places: FramePlaces,
+        /// Of each picture, by the number of its frame.
+        checksums: Vec<u32>,
+    },
 }
 
 /// Passes scored frames and losses to the store.
 struct Collector<'a> {
     recorder: &'a Recorder,
-    video: Sender<SharedFrame>,
-    is_video_closed: bool,
+    destination: Destination,
+    /// Why this object stopped the import.
+    ended_by: Option<Over>,
     sink: AffectSink,
     gaps: StreamWriter,
     cancelled: &'a AtomicBool,
@@ -201,7 +303,7 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn take(&mut self, item: FilmItem<FilmScored>, progress: &mut impl FnMut(ImportProgress)) -> Result<(), RigError> {
-        let FilmScored { scored, skin } = match item {
+        let FilmScored { scored, skin, in_film } = match item {
             FilmItem::Frame(scored) => scored,
             FilmItem::Lost { at, until, frames, why } => {
                 self.gaps.gap(at, until, GapReason::Corrupt, frames, &why).ok();
@@ -209,10 +311,7 @@ impl Collector<'_> {
                 return wait_for_room(self.recorder, self.cancelled);
             }
         };
-        if self.video.send(scored.frame.clone()).is_err() {
-            self.is_video_closed = true;
-            return Err(StoreError::ThreadDied("video").into());
-        }
+        self.store(&scored.frame, in_film)?;
         self.frames += 1;
         self.with_face += u64::from(scored.reading.as_ref().is_ok_and(|r| r.face.is_some()));
         self.sink.take_with_skin(scored, skin);
@@ -224,9 +323,41 @@ impl Collector<'_> {
     }
 }
 
+impl Collector<'_> {
+    fn store(&mut self, frame: &SharedFrame, in_film: Option<InFilm>) -> Result<(), RigError> {
+        match (&mut self.destination, in_film) {
+            (Destination::Film { frames, places, checksums }, Some(picture)) => {
+                let FrameMeta { at, .. } = frame.meta;
+                let Some(row) = places.row_of(frame.meta, picture) else {
+                    let why = format!("FFmpeg lists no packet for the frame at {at}");
+                    self.ended_by = Some(Over::PicturesNotFound(why.clone()));
+                    return Err(RigError::NoReference(why));
+                };
+                checksums.push(picture.checksum);
+                Ok(frames.put(row)?)
+            }
+            (Destination::Video(video), _) if video.send(frame.clone()).is_ok() => Ok(()),
+            _ => {
+                // The video thread reports its error when the session is closed.
+                self.ended_by = Some(Over::Broken("the video could not be written".to_owned()));
+                Err(StoreError::ThreadDied("video").into())
+            }
+        }
+    }
+}
+
 /// Stores which file the session was made from. The recorder counts the record if it cannot take it.
-fn store_origin(recorder: &Recorder, file: &ImportedFile, zero_is: String, info: &CameraInfo) -> Result<(), RigError> {
+fn store_origin(
+    recorder: &Recorder,
+    file: &ImportedFile,
+    zero_is: String,
+    info: &CameraInfo,
+    kept: Option<&KeptFilm>,
+) -> Result<(), RigError> {
     let mut data = serde_json::to_value(file).map_err(std::io::Error::other)?;
+    if let Some(kept) = kept {
+        data["kept"] = kept.how().into();
+    }
     data["zero_utc_is"] = zero_is.into();
     if !info.notes.is_empty() {
         data["notes"] = info.notes.clone().into();
@@ -250,7 +381,7 @@ fn wait_for_room(recorder: &Recorder, cancelled: &AtomicBool) -> Result<(), RigE
 
 /// A video file during the import.
 struct Run {
-    camera: Box<dyn capture::Camera>,
+    camera: FileCamera,
     info: CameraInfo,
     /// Time of the first frame on the camera's clock.
     first_at: Option<Timestamp>,
@@ -264,7 +395,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(camera: Box<dyn capture::Camera>, info: CameraInfo) -> Run {
+    fn new(camera: FileCamera, info: CameraInfo) -> Run {
         let (first_at, end, frames, with_face, lost, first_fault) = (None, Timestamp::ZERO, 0, 0, 0, None);
         Run { camera, info, first_at, end, frames, with_face, lost, first_fault }
     }

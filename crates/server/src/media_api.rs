@@ -17,7 +17,8 @@ use super::library_api::folder_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use session::{Body as RecordBody, REPLAY, Timestamp};
-use store::{SessionFile, StoreError};
+use store::SessionFile;
+use stored_frames::{FrameError, FrameReader};
 
 /// The header with the time of a picture.
 const AT_S: HeaderName = HeaderName::from_static("x-affectograph-at-s");
@@ -43,10 +44,10 @@ pub async fn picture(
     let folder = folder_of(&app, &name).await?;
     let at = Timestamp::checked_from_secs_f64(query.at_s)
         .ok_or_else(|| Problem::malformed("`at_s` must be a time of the session in seconds."))?;
-    let found = with_permit(&app.read_permits, move || -> Result<_, StoreError> {
+    let found = with_permit(&app.read_permits, move || -> Result<_, FrameError> {
         let file = SessionFile::open(&folder)?;
         let Some(row) = file.frame_before(at)? else { return Ok(None) };
-        Ok(Some((row.meta.at, file.picture_of(&row)?)))
+        Ok(Some((row.meta.at, FrameReader::open(&file)?.jpeg_of(&file, &row)?)))
     });
     let found = found.await?.map_err(|e| Problem::conflict("damaged", format!("{e}.")))?;
     let (at, jpeg) = found.ok_or_else(|| Problem::not_found("The session has no picture at or before this time."))?;

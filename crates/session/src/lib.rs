@@ -6,6 +6,7 @@
 mod absence;
 mod annotation;
 mod check;
+mod film_packet;
 mod frame;
 mod health;
 mod hex;
@@ -34,6 +35,7 @@ mod video_loss;
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
 pub use check::CheckId;
+pub use film_packet::{FilmOrder, FilmPacket};
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::{CAPTURED_IN_PAUSE, HealthKind};
 pub use hex::hex;

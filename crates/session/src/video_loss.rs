@@ -20,6 +20,8 @@ pub enum VideoTrouble {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VideoLoss {
+    /// `video.mkv`, or the name or path of the film.
+    pub file: String,
     pub trouble: VideoTrouble,
     /// Number of frames whose pictures are lost.
     pub frames: u64,
@@ -39,15 +41,15 @@ impl VideoLoss {
 impl fmt::Display for VideoLoss {
     /// Without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let VideoLoss { trouble, frames, of, from } = self;
+        let VideoLoss { file, trouble, frames, of, from } = self;
         match trouble {
-            VideoTrouble::Missing => write!(f, "video.mkv is missing, and with it the pictures of {of} frames"),
-            VideoTrouble::Empty => write!(f, "video.mkv is empty: the pictures of {of} frames are gone"),
+            VideoTrouble::Missing => write!(f, "{file} is missing, and with it the pictures of {of} frames"),
+            VideoTrouble::Empty => write!(f, "{file} is empty: the pictures of {of} frames are gone"),
             VideoTrouble::Short => {
-                write!(f, "video.mkv is too short: from {from} on the pictures of {frames} of {of} frames are gone")
+                write!(f, "{file} is too short: from {from} on the pictures of {frames} of {of} frames are gone")
             }
             VideoTrouble::Foreign => {
-                write!(f, "video.mkv is no Matroska video: the pictures of {of} frames cannot be found in it")
+                write!(f, "{file} is no Matroska video: the pictures of {of} frames cannot be found in it")
             }
         }
     }
@@ -59,7 +61,13 @@ mod tests {
 
     #[test]
     fn a_loss_is_told_with_its_numbers() {
-        let loss = |trouble| VideoLoss { trouble, frames: 3, of: 12, from: Timestamp::from_ns(1_500_000_000) };
+        let loss = |trouble| VideoLoss {
+            file: "video.mkv".to_owned(),
+            trouble,
+            frames: 3,
+            of: 12,
+            from: Timestamp::from_ns(1_500_000_000),
+        };
         assert_eq!(loss(VideoTrouble::Short).share(), 0.25);
         assert_eq!(VideoLoss { frames: 0, of: 0, ..loss(VideoTrouble::Empty) }.share(), 0.0);
         let short = loss(VideoTrouble::Short).to_string();

@@ -60,6 +60,24 @@ pub enum StoreError {
         "the picture of frame {number} ({at}) in {path} is damaged: its bytes are not those that were stored. Restore the file from a backup"
     )]
     DamagedFrame { number: u64, at: Timestamp, path: PathBuf },
+    #[error("the film {0} was moved, renamed or removed: put it back to see its pictures. Its scores stay readable")]
+    FilmGone(PathBuf),
+    #[error(
+        "the film {path} has changed since the import (bytes {from} to {until}): put the original film back. Its scores stay readable"
+    )]
+    FilmChanged { path: PathBuf, from: u64, until: u64 },
+    #[error(
+        "the film {path} has {found} bytes and had {expected} at the import: put the original film back. Its scores stay readable"
+    )]
+    FilmOtherSize { path: PathBuf, found: u64, expected: u64 },
+    #[error("the pictures of {0} are not at the places that FFmpeg reports")]
+    FilmPackets(PathBuf),
+    #[error(
+        "the path {0:?} contains bytes that are not text, so a session cannot refer to it: rename it, or keep the film in the session"
+    )]
+    FilmPath(PathBuf),
+    #[error("frame {number} of {path} is part of a film and no JPEG")]
+    FilmFrame { number: u64, path: PathBuf },
     #[error("{path} is no Matroska video that affectograph wrote ({problem}): it was not changed")]
     ForeignVideo { path: PathBuf, problem: &'static str },
     #[error("the JPEG compressor could not be started: {0}")]

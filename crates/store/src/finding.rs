@@ -105,6 +105,16 @@ pub enum Finding {
     VideoMissing {
         frames: u64,
     },
+    FilmMissing {
+        file: String,
+        frames: u64,
+    },
+    /// The film differs from the one that was imported, in bytes that may belong to no picture.
+    FilmChanged {
+        file: String,
+        found: u64,
+        expected: u64,
+    },
     VideoEmpty {
         frames: u64,
     },
@@ -199,6 +209,15 @@ impl fmt::Display for Finding {
             ),
             Finding::FramesCutOff(run) => write!(f, "video.mkv ends before {run}"),
             Finding::VideoMissing { frames } => write!(f, "video.mkv is missing, and with it {frames} frames"),
+            Finding::FilmMissing { file, frames } => {
+                write!(f, "the film {file} is missing, and with it the pictures of {frames} frames")
+            }
+            Finding::FilmChanged { file, found, expected } if found == expected => {
+                write!(f, "the film {file} is not the one that was imported: its SHA-256 is another one")
+            }
+            Finding::FilmChanged { file, found, expected } => {
+                write!(f, "the film {file} is not the one that was imported: it has {found} bytes and had {expected}")
+            }
             Finding::VideoEmpty { frames } => write!(f, "video.mkv is empty: its {frames} frames are lost"),
             Finding::VideoUnreadable { problem } => write!(f, "{problem}"),
             Finding::VideoHeadDamaged => write!(f, "the head of video.mkv is damaged"),

@@ -6,11 +6,12 @@ use session::{FrameMeta, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameRow {
     pub meta: FrameMeta,
-    /// Position of the JPEG in the video file, in bytes from its start.
+    /// Position of the JPEG in the video file, or of the packet in the film, in bytes from its start.
     pub offset: u64,
-    /// Bytes of the JPEG.
+    /// Bytes of the JPEG or packet.
     pub length: u64,
-    /// Checksum of the JPEG when it was stored. `None` if the recording program wrote no checksums.
+    /// Checksum of the JPEG when it was stored, or of the picture that was decoded from the film. `None` if the recording
+    /// program wrote no checksums, or if the film's decoder may round differently in another version.
     pub checksum: Option<u32>,
 }
 
@@ -30,7 +31,7 @@ impl FrameRow {
 }
 
 /// CRC-32 as in PNG, zip and Python's `zlib.crc32`.
-pub(super) fn checksum_of(bytes: &[u8]) -> u32 {
+pub fn checksum_of(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 

@@ -1,6 +1,6 @@
 //! Storage: the session file, its recorder, the video file, the library of studies and sessions.
 //!
-//! Only this crate uses SQLite and Matroska.
+//! Only this crate uses SQLite, and writes Matroska.
 
 mod added_streams;
 mod assignment;
@@ -15,6 +15,7 @@ mod error;
 mod exports;
 mod file_mode;
 mod file_start;
+mod film;
 mod finding;
 mod folders;
 mod follower;
@@ -53,6 +54,7 @@ mod study_writer;
 mod table_file;
 mod thread;
 mod verify;
+mod verify_film;
 mod verify_video;
 mod video;
 
@@ -63,9 +65,10 @@ pub use enrolments::{Enrolment, EnrolmentCount};
 pub use error::StoreError;
 pub use exports::NotedExport;
 pub use file_mode::make_new_files_private;
+pub use film::{Film, FilmFile, FilmKeeping, discard_session, keep_film};
 pub use finding::{Finding, FrameRun, Verification};
 pub use follower::Follower;
-pub use frame_index::{FrameIndex, FrameRow};
+pub use frame_index::{FrameIndex, FrameRow, checksum_of};
 #[doc(hidden)]
 pub use fuzz::{recovery as fuzz_recovery, seed_video as fuzz_seed_video, video as fuzz_video};
 pub use header::{
@@ -82,7 +85,7 @@ pub use numbering::RECORDER_SEQ_0;
 pub use participants::PARTICIPANTS_FILE;
 pub use participants::ParticipantTable;
 pub use reassign::{Assignment, Reassigned};
-pub use recorder::Recorder;
+pub use recorder::{FrameWriter, Recorder};
 pub use recover::{Recovery, recover};
 pub use reserve::disk_free_bytes;
 pub use session_condition::{SessionCondition, assigned_column, condition_column};

@@ -282,9 +282,20 @@ fn frame_of(row: &Row) -> rusqlite::Result<Result<FrameRow, String>> {
 
 /// The frames that end after byte `bytes`: their number, the number of all frames, and the time of the first. Frames are
 /// stored in the order of their numbers, so checking the last frame is usually enough.
-pub(super) fn frames_behind(conn: &Connection, bytes: u64) -> rusqlite::Result<Option<(u64, u64, Timestamp)>> {
+///
+/// `is_film`: the last frame may be before another one in the file.
+pub(super) fn frames_behind(
+    conn: &Connection,
+    bytes: u64,
+    is_film: bool,
+) -> rusqlite::Result<Option<(u64, u64, Timestamp)>> {
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-    let end = conn.query_row("SELECT offset + length FROM frame ORDER BY number DESC LIMIT 1", [], |r| r.get(0));
+    let last = if is_film {
+        "SELECT max(offset + length) FROM frame HAVING count(*) > 0"
+    } else {
+        "SELECT offset + length FROM frame ORDER BY number DESC LIMIT 1"
+    };
+    let end = conn.query_row(last, [], |r| r.get(0));
     if end.optional()?.is_none_or(|end: f64| end <= bytes as f64) {
         return Ok(None);
     }

@@ -21,10 +21,10 @@ use super::stream_writer::{Alarm, Barrier, Entry, Port, StreamWriter};
 use super::thread::{join, spawn};
 use super::video::VideoSink;
 use super::{
-    ReportedNetwork, SessionEnd, SessionHeader, SessionLock, StoreCounters, StoreError, header_rows, record_rows,
-    reserve, schema, video,
+    Film, FrameRow, ReportedNetwork, SessionEnd, SessionHeader, SessionLock, StoreCounters, StoreError, film,
+    header_rows, record_rows, reserve, schema, video,
 };
-use session::{HEALTH, Numbers, StreamInfo, VIDEO};
+use session::{FilmPacket, HEALTH, Numbers, StreamInfo, VIDEO};
 
 /// Size of the queue from the sources to the recorder: minutes at usual rates, 0.33 s at 100,000 records per second.
 const QUEUE_ENTRIES: usize = 32_768;
@@ -56,6 +56,17 @@ impl Recorder {
         committed: Sender<Committed>,
     ) -> Result<Recorder, StoreError> {
         Self::create_with(folder, &header, &streams, committed, (Commits::Steadily, Numbering::default()))
+    }
+
+    /// For a session that is made from `film`, which is in its folder or at its path. [`Recorder::frames`] takes its frames.
+    pub fn create_from_film(
+        folder: &Path,
+        header: SessionHeader,
+        streams: Vec<StreamInfo>,
+        committed: Sender<Committed>,
+        film: (&Film, &[FilmPacket]),
+    ) -> Result<Recorder, StoreError> {
+        Self::create_from(folder, (&header, &streams), Some(film), committed, (Commits::Steadily, Numbering::default()))
     }
 
     /// For a remote source that numbers its records and sends again what was not acknowledged. Commits when
@@ -137,6 +148,16 @@ impl Recorder {
         header: &SessionHeader,
         streams: &[StreamInfo],
         committed: Sender<Committed>,
+        how: (Commits, Numbering),
+    ) -> Result<Recorder, StoreError> {
+        Self::create_from(folder, (header, streams), None, committed, how)
+    }
+
+    fn create_from(
+        folder: &Path,
+        (header, streams): (&SessionHeader, &[StreamInfo]),
+        film: Option<(&Film, &[FilmPacket])>,
+        committed: Sender<Committed>,
         (commits, numbering): (Commits, Numbering),
     ) -> Result<Recorder, StoreError> {
         std::fs::create_dir_all(folder).map_err(StoreError::io("create the folder", folder))?;
@@ -144,7 +165,10 @@ impl Recorder {
         if schema::session_file(folder).exists() || schema::video_file(folder).exists() {
             return Err(StoreError::Exists(folder.to_owned()));
         }
-        let conn = schema::create(folder, |conn| header_rows::put_header(conn, header, streams))?;
+        let conn = schema::create(folder, |conn| {
+            header_rows::put_header(conn, header, streams)?;
+            film.map_or(Ok(()), |(film, packets)| film::put(conn, film, packets))
+        })?;
         lock.make_room()?;
         // A remote source sends again what was not stored.
         if commits == Commits::Steadily {
@@ -237,6 +261,11 @@ impl Recorder {
         Ok(sink)
     }
 
+    /// Stores the places of frames in a film.
+    pub fn frames(&self) -> FrameWriter {
+        FrameWriter { queue: self.queue.clone(), counts: self.counts.clone() }
+    }
+
     /// Nothing is stored any more.
     pub fn has_ended(&self) -> bool {
         self.counts.ended_by.get().is_some()
@@ -285,6 +314,21 @@ impl Recorder {
         video?;
         checkpoint?;
         sent.map_err(|_| StoreError::ThreadDied("recorder"))
+    }
+}
+
+/// Stores the places of the frames of a film.
+pub struct FrameWriter {
+    queue: Sender<Entry>,
+    counts: Arc<Counts>,
+}
+
+impl FrameWriter {
+    /// Waits for room in the recorder's queue.
+    pub fn put(&self, row: FrameRow) -> Result<(), StoreError> {
+        self.queue.send(Entry::Frame(row)).map_err(|_| StoreError::ThreadDied("recorder"))?;
+        self.counts.frames_stored.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -23,11 +23,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/005_revision.sql"),
     include_str!("sql/006_condition.sql"),
     include_str!("sql/007_pilot.sql"),
+    include_str!("sql/008_film.sql"),
 ];
 /// The first file version in which streams can be added after the recording.
 pub(super) const VERSION_WITH_ADDITIONS: u32 = 2;
 /// The first file version with an index of record times.
 pub(super) const VERSION_WITH_TIME_INDEX: u32 = 3;
+/// The first file version whose pictures may be in a film.
+pub(super) const VERSION_WITH_FILMS: u32 = 8;
 /// The first file version with checksums.
 pub(super) const VERSION_WITH_CHECKSUMS: u32 = 4;
 

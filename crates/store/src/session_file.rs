@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use serde_json::Value;
 
+use super::film::{self, Film};
 use super::header_rows::{self, Closed};
 use super::lock::StorageFailure;
 use super::mkv_scan::{is_matroska, read_at};
@@ -14,7 +15,7 @@ use super::{
     Addition, CameraDescription, FrameIndex, FrameRow, SessionHeader, SessionLock, SessionState, StoreError, Summary,
     record_rows, schema,
 };
-use session::{Frame, Pixels, Record, StreamInfo, Timeline, Timestamp, VideoLoss, VideoTrouble};
+use session::{FilmPacket, Frame, Pixels, Record, StreamInfo, Timeline, Timestamp, VideoLoss, VideoTrouble};
 
 const READER: &str = "timeline reader";
 /// Records per batch, and batches that may be ready.
@@ -159,10 +160,24 @@ impl SessionFile {
         record_rows::frame_before(&self.conn, &schema::session_file(&self.folder), at)
     }
 
-    /// The JPEG of a frame. Fails if the picture is damaged.
+    /// The film that contains the pictures; `None` if they are in `video.mkv`.
+    pub fn film(&self) -> Result<Option<Film>, StoreError> {
+        film::get(&self.conn).map_err(StoreError::sql("read the film of", schema::session_file(&self.folder)))
+    }
+
+    /// The packets of the film, in the order of decoding.
+    pub fn film_packets(&self) -> Result<Vec<FilmPacket>, StoreError> {
+        film::get_packets(&self.conn).map_err(StoreError::sql("read the film of", schema::session_file(&self.folder)))
+    }
+
+    /// The JPEG of a frame. Fails if the picture is damaged, or part of a film that is no sequence of JPEGs.
     pub fn picture_of(&self, frame: &FrameRow) -> Result<Vec<u8>, StoreError> {
         let number = frame.meta.number;
-        let path = schema::video_file(&self.folder);
+        let path = match self.film()? {
+            None => schema::video_file(&self.folder),
+            Some(film) if film.decoding.is_none() => film.path(&self.folder),
+            Some(film) => return Err(StoreError::FilmFrame { number, path: film.path(&self.folder) }),
+        };
         let mut file = File::open(&path).map_err(StoreError::io("open", &path))?;
         let bytes_there = file.metadata().map_err(StoreError::io("look at", &path))?.len();
         if frame.offset.saturating_add(frame.length) > bytes_there {
@@ -179,7 +194,7 @@ impl SessionFile {
         Ok(jpeg)
     }
 
-    /// One stored frame with its JPEG.
+    /// One stored frame with its JPEG. `stored_frames::FrameReader` reads the frames of every session.
     pub fn frame(&self, number: u64) -> Result<Frame, StoreError> {
         let CameraDescription { width_px, height_px, .. } = self.header.camera;
         let row = self.row(number)?;
@@ -188,13 +203,14 @@ impl SessionFile {
 
     /// Stored pictures that are lost; `None` if there are none. Does not read the pictures.
     pub fn video_loss(&self) -> Result<Option<VideoLoss>, StoreError> {
-        let path = schema::video_file(&self.folder);
+        let film = self.film()?;
+        let path = film.as_ref().map_or_else(|| schema::video_file(&self.folder), |film| film.path(&self.folder));
         let there = match File::open(&path) {
             Ok(mut file) => {
                 let mut start = [0; 4];
                 let n = read_at(&mut file, 0, &mut start).map_err(StoreError::io("read", &path))?;
                 let bytes = file.metadata().map_err(StoreError::io("look at", &path))?.len();
-                Some((bytes, is_matroska(&start[..n])))
+                Some((bytes, film.is_some() || is_matroska(&start[..n])))
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             Err(e) => return Err(StoreError::io("open", &path)(e)),
@@ -205,9 +221,10 @@ impl SessionFile {
             Some((_, false)) => (VideoTrouble::Foreign, 0),
             Some((bytes, true)) => (VideoTrouble::Short, bytes),
         };
-        let lost = record_rows::frames_behind(&self.conn, bytes);
+        let lost = record_rows::frames_behind(&self.conn, bytes, film.is_some());
         let lost = lost.map_err(StoreError::sql("read the frames of", schema::session_file(&self.folder)))?;
-        Ok(lost.map(|(frames, of, from)| VideoLoss { trouble, frames, of, from }))
+        let file = film.map_or_else(|| schema::VIDEO_FILE.to_owned(), |film| film.shown());
+        Ok(lost.map(|(frames, of, from)| VideoLoss { file, trouble, frames, of, from }))
     }
 
     /// Why storing stopped before the end of the recording, if this was stored and the session was not closed since.

@@ -54,7 +54,9 @@ fn verification(
 ) -> Verification {
     let damaged = findings.iter().map(|finding| match finding {
         Finding::PicturesDamaged(run) | Finding::FramesCutOff(run) => run.count,
-        Finding::VideoMissing { frames } | Finding::VideoEmpty { frames } => *frames,
+        Finding::VideoMissing { frames } | Finding::FilmMissing { frames, .. } | Finding::VideoEmpty { frames } => {
+            *frames
+        }
         Finding::FrameNotInVideo { .. } => 1,
         _ => 0,
     });

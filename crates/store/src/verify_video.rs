@@ -7,6 +7,7 @@ use std::path::Path;
 use super::jpeg::{decodes, jpeg_size};
 use super::mkv::{self, CLUSTER_HEAD_BYTES, FrameStamp, put_cluster_head};
 use super::mkv_scan::{Scan, read_at, scan, stored_head};
+use super::verify_film::check_film;
 use super::{Finding, FrameRow, FrameRun, SessionFile, SessionState, StoreError, checksum, schema};
 
 /// Larger than any camera picture. A damaged row may have any length.
@@ -19,6 +20,9 @@ pub(super) fn check_frames(
     lost_frames: u64,
     findings: &mut Vec<Finding>,
 ) -> Result<(u64, u64), StoreError> {
+    if let Some(film) = session.film()? {
+        return check_film(session, &film, lost_frames, findings);
+    }
     let rows = session.frames()?.rows();
     let path = schema::video_file(session.folder());
     let frames = rows.len() as u64;
@@ -105,7 +109,7 @@ pub(super) fn check_video_alone(folder: &Path, findings: &mut Vec<Finding>) -> R
 }
 
 /// Frames are numbered without holes. A hole is only valid if a gap accounts for the lost frames.
-fn check_numbers(rows: &[FrameRow], in_video: &[FrameRow], lost_frames: u64, findings: &mut Vec<Finding>) {
+pub(super) fn check_numbers(rows: &[FrameRow], in_video: &[FrameRow], lost_frames: u64, findings: &mut Vec<Finding>) {
     let mut numbers: Vec<u64> = rows.iter().chain(in_video).map(|f| f.meta.number).collect();
     numbers.sort_unstable();
     numbers.dedup();

@@ -27,6 +27,10 @@ pub struct Analyze {
     /// Files that are analyzed at the same time [default: half the number of processors, because each file uses at least two]
     #[arg(long)]
     pub threads: Option<std::num::NonZeroUsize>,
+    /// Do not put the film into the session. The session only refers to it by its path, size and SHA-256. Its pictures are
+    /// gone when the film is moved, renamed or changed
+    #[arg(long)]
+    pub by_reference: bool,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions if it exists, else the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,

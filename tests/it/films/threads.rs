@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use affectograph::recording::{Guided, ImportOutcome, ImportedFile, SessionPlan, VideoImporter};
 use affectograph::session::{AFFECT, Body, FACE, LANDMARKS, ParticipantId, SKIN, SessionNumber, Study, VIDEO, face};
 use affectograph::store::{SessionFile, StoredStudy};
+use affectograph::stored_frames::FrameReader;
 use affectograph::vision::models_folder;
 
 use super::{made, source};
@@ -19,9 +20,10 @@ struct Made {
     outcome: ImportOutcome,
     /// Text, because a value that is not a number equals nothing.
     records: Vec<String>,
-    /// Frames whose colours were read before compression.
+    /// Frames whose colours were read.
     with_skin: u64,
-    jpegs: Vec<Vec<u8>>,
+    pictures: Vec<String>,
+    checksums: Vec<Option<u32>>,
 }
 
 fn records(session: &SessionFile, stream: &str) -> Vec<String> {
@@ -53,12 +55,14 @@ fn made_with(threads: usize, film: &Path, folder: &Path) -> Made {
     let file = ImportedFile::of(film).unwrap();
     let outcome = importer.record(film, &file, &plan, &AtomicBool::new(false), |_| {}).unwrap().unwrap();
     let session = SessionFile::open(folder).unwrap();
+    let mut frames = FrameReader::open(&session).unwrap();
     let numbers = 0..session.frames().unwrap().len() as u64;
     Made {
         outcome,
         records: [AFFECT, FACE, LANDMARKS, SKIN, VIDEO].iter().flat_map(|stream| records(&session, stream)).collect(),
         with_skin: session.records_from(SKIN, 0).unwrap().len() as u64,
-        jpegs: numbers.map(|number| session.picture(number).unwrap()).collect(),
+        pictures: numbers.map(|number| format!("{:?}", frames.frame(&session, number).unwrap())).collect(),
+        checksums: session.frames().unwrap().rows().iter().map(|row| row.checksum).collect(),
     }
 }
 
@@ -78,7 +82,7 @@ fn the_number_of_threads_changes_nothing() {
         let one = by(1);
         assert!(one.outcome.with_face > 20 && one.records.len() as u64 >= 3 * one.outcome.with_face, "{name}");
         assert_eq!(one.with_skin, one.outcome.with_face, "{name}");
-        assert_eq!(one.outcome.frames, one.jpegs.len() as u64, "{name}");
+        assert_eq!(one.outcome.frames, one.pictures.len() as u64, "{name}");
         assert_eq!(one.outcome.lost > 0, name == "damaged", "{:?}", one.outcome);
         for threads in [2, 3] {
             assert!(by(threads) == one, "{name}: {threads} threads make another session than one");

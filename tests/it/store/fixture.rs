@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use affectograph::session::{Body, GapReason, SessionNumber, annotation_stream, rating_stream};
+use affectograph::session::{Body, GapReason, Pixels, SessionNumber, annotation_stream, rating_stream};
 use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile, SessionHeader, SessionState, verify};
+use affectograph::stored_frames::FrameReader;
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -203,4 +204,26 @@ fn a_session_of_version_six_is_no_pilot_and_is_intact() {
     added.close().unwrap();
     assert!(verify(dir.path()).unwrap().is_intact);
     assert_eq!(SessionFile::open(dir.path()).unwrap().header().condition.as_deref(), Some("calm"));
+}
+
+/// The fixture was made from a film by a program that stored the pictures of films as Motion JPEG.
+#[test]
+fn a_session_of_version_seven_has_no_film_and_shows_its_pictures() {
+    let dir = copy(7);
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!((session.film().unwrap(), session.film_packets().ok()), (None, None));
+    let mut frames = FrameReader::open(&session).unwrap();
+    for number in 0..3 {
+        assert!(matches!(frames.frame(&session, number).unwrap().pixels, Pixels::Jpeg(_)));
+    }
+    assert!(verify(dir.path()).unwrap().is_intact);
+    drop(session);
+    assert_eq!(bytes_of(dir.path()), bytes_of(&folder(7)), "opening changes nothing");
+    // An addition upgrades the file.
+    let mut added = AddedStreams::open(dir.path()).unwrap();
+    added.add_stream(&annotation_stream(), "anna").unwrap();
+    added.close().unwrap();
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!((session.film().unwrap(), session.film_packets().unwrap()), (None, Vec::new()));
+    assert!(FrameReader::open(&session).unwrap().frame(&session, 2).is_ok() && verify(dir.path()).unwrap().is_intact);
 }
