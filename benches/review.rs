@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench review`. Needs FFmpeg with libx264 and libx265.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its results")]
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
