@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually, launch, site, skip as noBrowser } from './browser';
 import { Program, noProgram, query } from './program';
@@ -76,15 +76,32 @@ const record = async (visit: (page: Page, shop: string) => Promise<void>, init =
 
 const shown = (session: string) => JSON.parse(program.run('show', '--json', session)) as Shown;
 
+/** What a session states, for one line of the table that ends the file. */
+interface Line { what: string; stated_ms: number; best_ms: number; worst_ms: number; share: number }
+const table: Line[] = [];
+after(() => {
+  for (const { what, stated_ms, best_ms, worst_ms, share } of table) {
+    console.log(`${what.padEnd(40)} stated ± ${stated_ms.toFixed(2)} ms, best reading ± ${best_ms.toFixed(2)} ms, worst ± ${worst_ms.toFixed(2)} ms; `
+      + `${(100 * share).toFixed(1)} % of the marks within the stated`);
+  }
+});
+/** Adds a line. */
+const note = (what: string, stated_ms: number, readings: number[], errors: number[]): void => {
+  const share = errors.filter((ms) => ms <= stated_ms + MARK_MS).length / errors.length;
+  table.push({ what, stated_ms, best_ms: Math.min(...readings), worst_ms: Math.max(...readings), share });
+};
+
 /** `verify` must find nothing, and the stated uncertainty must contain the truth in each document. Returns the best
  * uncertainty. */
-const isTrue = (session: string, documents: number): number => {
+const isTrue = (what: string, session: string, documents: number): number => {
   assert.match(program.run('verify', session), /^intact$/m); // a damaged session is an error
   const quality = shown(session);
   const marks = marksOf(session);
   const errors = errorsMs(session, marks);
   const stated_ms = quality.clock_uncertainty_ms;
-  const best_ms = Math.min(...uncertaintiesMs(session));
+  const readings = uncertaintiesMs(session);
+  const best_ms = Math.min(...readings);
+  note(what, stated_ms, readings, errors);
   const numbers = [...new Set(marks.map((m) => m.document))];
   for (const document of numbers) {
     const own = errors.filter((_, k) => marks[k]!.document === document);
@@ -102,10 +119,10 @@ const isTrue = (session: string, documents: number): number => {
 
 /** A reading is as exact as the fastest of its pings. One of many must be good, unless the readings are wrong. */
 const isGood = (best_ms: number): void => assert.ok(best_ms <= GOOD_MS, `the best reading is ± ${best_ms} ms`);
-const isExact = (session: string, documents: number): void => isGood(isTrue(session, documents));
+const isExact = (what: string, session: string, documents: number): void => isGood(isTrue(what, session, documents));
 
 test('a page that is reloaded', { skip, timeout: 60_000 }, async () => {
-  isExact(await record(async (page) => {
+  isExact('reload', await record(async (page) => {
     for (let k = 0; k < 3; k++) {
       await page.waitForTimeout(700);
       await page.reload();
@@ -122,7 +139,7 @@ const begun = async (page: Page) => {
 };
 
 test('a visitor who goes from page to page and back', { skip, timeout: 60_000 }, async () => {
-  isExact(await record(async (page) => {
+  isExact('page to page and back', await record(async (page) => {
     await page.waitForTimeout(700);
     await page.click('a');
     await begun(page);
@@ -135,7 +152,7 @@ test('a visitor who goes from page to page and back', { skip, timeout: 60_000 },
 
 // Chromium does not cache documents while it is automated, so the test dispatches the events of the cache itself.
 test('a document that returns from the back/forward cache', { skip, timeout: 60_000 }, async () => {
-  isExact(await record(async (page) => {
+  isExact('back/forward cache', await record(async (page) => {
     for (let k = 0; k < 2; k++) {
       await page.waitForTimeout(700);
       await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
@@ -169,11 +186,11 @@ test('ten tabs at the same time', { skip, timeout: 120_000 }, async () => {
   assert.equal(new Set(sessions.map((s) => dirname(s))).size, 1, 'the tabs of one browser are one participant');
   await eventually('all sessions are closed', () => sessions.every((s) => program.isClosed(s)));
   // They share the processor, so that not each of them has a good reading at once.
-  isGood(Math.min(...sessions.map((session) => isTrue(session, 1))));
+  isGood(Math.min(...sessions.map((session, k) => isTrue(`ten tabs, ${k + 1}`, session, 1))));
 });
 
 test('a page without network', { skip, timeout: 60_000 }, async () => {
-  isExact(await record(async (page) => {
+  isExact('offline', await record(async (page) => {
     await page.waitForTimeout(700);
     await page.context().setOffline(true);
     await page.waitForTimeout(3000);
@@ -185,7 +202,7 @@ test('a page without network', { skip, timeout: 60_000 }, async () => {
 });
 
 test('a server that is killed, and a page that is reloaded meanwhile', { skip, timeout: 60_000 }, async () => {
-  isExact(await record(async (page) => {
+  isExact('server killed', await record(async (page) => {
     await page.waitForTimeout(700);
     await program.kill9();
     await page.waitForTimeout(1500);
@@ -214,6 +231,7 @@ test('a computer that slept while the page\'s clock stood still', { skip, timeou
   assert.match(program.run('verify', session), /^intact$/m);
   const { clock_jumps, clock_uncertainty_ms } = shown(session);
   const errors = errorsMs(session, marksOf(session));
+  note('sleep, with the marks around the jump', clock_uncertainty_ms, uncertaintiesMs(session), errors);
   const stated_ms = clock_uncertainty_ms + MARK_MS;
   const wrong = errors.filter((ms) => ms > SLEEP_MS / 2).length;
   console.log(`${wrong} of ${errors.length} marks have a wrong time, ${JSON.stringify(clock_jumps)}, clock ± ${clock_uncertainty_ms.toFixed(2)} ms`);
@@ -240,7 +258,7 @@ const renderers = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.
 });
 
 test('a page that the system stopped', { skip, timeout: 60_000 }, async () => {
-  isExact(await record(async (page) => {
+  isExact('SIGSTOP', await record(async (page) => {
     await page.waitForTimeout(1500);
     const pids = renderers();
     assert.ok(pids.length > 0);
@@ -293,7 +311,7 @@ test('a page that is killed: the next page sends what it left, and the server cl
     console.log(`killed: the last ${lostMs()} ms are lost`);
     const seqs = query<{ seq: number }>(first!, "SELECT seq FROM event WHERE stream = 'page' ORDER BY seq").map((r) => r.seq);
     assert.deepEqual(seqs, seqs.map((_, k) => k));
-    for (const session of sessions) isExact(session, 1);
+    sessions.forEach((session, k) => isExact(k === 0 ? 'page killed' : 'the page after it', session, 1));
   } finally {
     await own.close();
     shop.close();
