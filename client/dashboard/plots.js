@@ -6,6 +6,8 @@ import { joined } from "./ranges.js";
 
 const EVENTS_PX = 22;
 const TRAIL_S = 20;
+/** A time such as `12:41.5`, and the space beside it. */
+const LABEL_PX = 72;
 /** Gaps that are closer than this are shown as one. */
 const GAP_PX = 2;
 
@@ -63,7 +65,7 @@ export function timeline(element, data, moved, clicked) {
     padding: [10, 24, 0, 0],
     scales: { x: { time: false }, y: { range: [-1.25, 1.05] } },
     axes: [
-      { ...axis(), values: (_, all, axis_at, space, step_s) => all.map((s) => tickTime(s, step_s)) },
+      { ...axis(), space: LABEL_PX, values: (_, all, axis_at, space, step_s) => all.map((s) => tickTime(s, step_s)) },
       { ...axis(), values: (_, all) => all.map((v) => (v < -1 ? "" : withMinus(v))), size: 42 },
     ],
     series: [{}, line("valence", "valence"), line("arousal", "arousal")],

@@ -296,9 +296,10 @@ impl Program {
         Program::start_with(sessions, port, &[])
     }
 
-    /// `more` are further options of `serve`.
+    /// `more` are further options of `serve`. `AFFECTOGRAPH_PROGRAM` names another program, for example a release build.
     pub fn start_with(sessions: &Path, port: u16, more: &[&str]) -> Program {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_affectograph"))
+        let program = std::env::var_os("AFFECTOGRAPH_PROGRAM");
+        let mut child = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_affectograph").into()))
             .args(["serve", "--min-free-gb", "0", "--vision-threads", "1", "--address", &format!("127.0.0.1:{port}")])
             .arg("--sessions")
             .arg(sessions)

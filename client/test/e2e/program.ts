@@ -117,9 +117,15 @@ export class Program {
 
   /** Session folders, by name. */
   recorded(): string[] {
-    const files = readdirSync(this.sessions, { recursive: true }) as string[];
-    return files.filter((f) => f.endsWith('session.sqlite'))
-      .map((f) => dirname(join(this.sessions, f))).sort();
+    for (;;) {
+      try {
+        const files = readdirSync(this.sessions, { recursive: true }) as string[];
+        return files.filter((f) => f.endsWith('session.sqlite')).map((f) => dirname(join(this.sessions, f))).sort();
+      } catch (error) {
+        // A session was erased while the folders were read.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(this.sessions)) throw error;
+      }
+    }
   }
 
   remove(): void {

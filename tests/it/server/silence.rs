@@ -9,7 +9,7 @@ use affectograph::store::{Ledger, Library, SessionFile, SessionState, verify};
 use affectograph::study_query::Cancel;
 use serde_json::json;
 
-use super::{Program, Remote, TOKEN, click, closed, library, sample, served, served_with};
+use super::{Browser, Program, Remote, TOKEN, click, closed, library, sample, served, served_with};
 
 fn wait_until(what: &str, is: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
@@ -64,6 +64,44 @@ fn events(folder: &Path, wanted: &str) -> Vec<serde_json::Value> {
 
 /// More sessions do not run at the same time, because each is silent after three seconds.
 const WARM_UP: u32 = 150;
+/// The server accepts 400 sessions at once, and then 20 per second.
+const BEGIN_EVERY: Duration = Duration::from_millis(50);
+
+/// Open sessions, and how many of them are silent. The list of sessions would open the file of each session.
+fn open_and_silent(browser: &Browser) -> (u64, u64) {
+    let status = browser.get("/v1/library/status").ok();
+    let number = |name: &str| status[name].as_u64().unwrap();
+    (number("open_sessions"), number("silent_sessions"))
+}
+
+/// Starts sessions that send twenty clicks and samples each. Adds the most threads of the server meanwhile.
+fn begin_many(server: &Program, number: u32, most_threads: &mut u64) -> Vec<Remote> {
+    let mut due = Instant::now();
+    let begun = (0..number).map(|_| {
+        if number > WARM_UP {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            due += BEGIN_EVERY;
+        }
+        let remote = server.browser.begin("scores");
+        remote.send((0..20).flat_map(|k| [click(k), sample(k)]).collect()).ok();
+        *most_threads = status(server.pid()).0.max(*most_threads);
+        remote
+    });
+    begun.collect()
+}
+
+/// Threads and kB when all sessions are silent.
+fn settled(server: &Program, threads_before: u64) -> (u64, u64) {
+    wait_until("all sessions are silent", || {
+        let (open, silent) = open_and_silent(&server.browser);
+        open == silent
+    });
+    // Threads of the pool for blocking work end after ten seconds.
+    wait_until("their threads have ended", || status(server.pid()).0 <= threads_before + 2);
+    // The server returns unused memory to the system every two seconds.
+    std::thread::sleep(Duration::from_secs(5));
+    status(server.pid())
+}
 
 /// `AFFECTOGRAPH_SILENT_SESSIONS` sets another number of sessions.
 #[test]
@@ -77,39 +115,20 @@ fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
     let server = Program::start_with(dir.path(), 0, &options);
     let first = server.browser.begin("scores");
     first.send(vec![click(0), sample(0)]).ok();
-    wait_until("the first session is silent", || states(&first) == ["silent"]);
+    wait_until("the first session is silent", || open_and_silent(&server.browser) == (1, 1));
     let threads_before = status(server.pid()).0;
     let mut most_threads = 0;
-    let mut begin = |number: u32| -> Vec<Remote> {
-        let begun = (0..number).map(|_| {
-            // The server accepts 400 sessions at once, and then 20 per second.
-            let pause = Duration::from_millis(if sessions > WARM_UP { 50 } else { 0 });
-            let began = Instant::now();
-            let remote = server.browser.begin("scores");
-            remote.send((0..20).flat_map(|k| [click(k), sample(k)]).collect()).ok();
-            most_threads = most_threads.max(status(server.pid()).0);
-            std::thread::sleep(pause.saturating_sub(began.elapsed()));
-            remote
-        });
-        begun.collect()
-    };
-    let settled = || {
-        wait_until("all sessions are silent", || states(&first).iter().all(|s| s == "silent"));
-        // Threads of the pool for blocking work end after ten seconds.
-        wait_until("their threads have ended", || status(server.pid()).0 <= threads_before + 2);
-        // The server returns unused memory to the system every two seconds.
-        std::thread::sleep(Duration::from_secs(5));
-        status(server.pid())
-    };
     // What many sessions at a time need once, such as the allocator's arenas, is not counted.
-    begin(sessions.min(WARM_UP));
-    let kilobytes_before = settled().1;
-    let remotes = begin(sessions);
-    let (threads, kilobytes) = settled();
+    begin_many(&server, sessions.min(WARM_UP), &mut most_threads);
+    let kilobytes_before = settled(&server, threads_before).1;
+    let started = Instant::now();
+    let remotes = begin_many(&server, sessions, &mut most_threads);
+    let begun_s = started.elapsed().as_secs_f64();
+    let (threads, kilobytes) = settled(&server, threads_before);
     let each_kb = kilobytes.saturating_sub(kilobytes_before) as f64 / f64::from(sessions);
     println!(
-        "{sessions} more silent sessions: {threads} threads (at most {most_threads} while they began), {kilobytes} kB, \
-         {each_kb:.1} kB each"
+        "{sessions} more silent sessions, begun in {begun_s:.0} s: {threads} threads (at most {most_threads} while they \
+         began), {kilobytes} kB, {each_kb:.1} kB each"
     );
     assert!(each_kb <= 100.0, "{each_kb} kB for each silent session");
 
@@ -130,9 +149,14 @@ fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
     assert!(verify(&folder).unwrap().findings.is_empty());
     // The others are still silent and go on after a restart, too.
     let port = server.kill();
+    let started = Instant::now();
     let server = Program::start_with(dir.path(), port, &options);
+    println!("started again in {:.1} s", started.elapsed().as_secs_f64());
+    let (open, silent) = open_and_silent(&server.browser);
+    assert_eq!((open, silent), (u64::from(sessions + sessions.min(WARM_UP)), open));
+    let started = Instant::now();
     assert_eq!(remotes[0].send(vec![click(20)]).ok()["committed"]["page"], 21);
-    drop(server);
+    println!("one of them went on after {:.3} s", started.elapsed().as_secs_f64());
 }
 
 fn folder_of(dir: &Path, participant: &str) -> PathBuf {

@@ -66,6 +66,7 @@ fn converted(name: &str, options: &str) {
     let Some((webm, media_s)) = film(dir.path(), name, options) else { return };
     let s = served();
     let remote = s.browser.begin("video");
+    let mime = name.replace("video.", "video/");
     // The page saw seven frames before the first frame in the file, and the camera's times have jitter.
     let before = 7;
     let tremble = |k: usize| ((k * 7919) % 5) as f64 - 2.0;
@@ -80,11 +81,11 @@ fn converted(name: &str, options: &str) {
     let chunks: Vec<&[u8]> = std::iter::once(first).chain(rest.chunks(rest.len().div_ceil(3))).collect();
     let bearer = format!("Bearer {}", remote.token);
     let put = |n: usize| {
-        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "video/webm")];
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", mime.as_str())];
         s.browser.send("PUT", &remote.path(&format!("video/{n}")), &headers, chunks[n]).unwrap()
     };
     let began = json!({"stream": "video_frame", "seq": 0, "document": 1, "page_ms": page_ms[before] - 12.0, "kind": "started",
-                       "data": {"chunk": 0, "mime": "video/webm", "width_px": 640, "height_px": 480}});
+                       "data": {"chunk": 0, "mime": mime, "width_px": 640, "height_px": 480}});
     remote.send(vec![began]).ok();
     // Out of order, and one chunk twice.
     for n in [1, 0, 0, 2, 3] {
