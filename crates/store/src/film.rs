@@ -39,8 +39,10 @@ pub struct Film {
 }
 
 impl Film {
+    /// A name of a hostile session file does not lead out of the folder.
     pub fn path(&self, session_folder: &Path) -> PathBuf {
-        self.file.as_ref().map_or_else(|| self.origin.clone(), |name| session_folder.join(name))
+        let Some(name) = &self.file else { return self.origin.clone() };
+        session_folder.join(Path::new(name).file_name().unwrap_or_default())
     }
 
     /// Name of the file for messages.
@@ -65,7 +67,7 @@ pub fn keep_film(
     };
     let path = file.as_ref().map_or_else(|| origin.clone(), |name| folder.join(name));
     let (bytes, sha256) = sum_of(&path).map_err(StoreError::io("read", &path))?;
-    let mut opened = File::open(&path).map_err(StoreError::io("open", &path))?;
+    let mut opened = open_film(&path).map_err(StoreError::io("open", &path))?;
     let placed = |packet| placed(&mut opened, packet).map_err(StoreError::io("read", &path));
     let packets = packets.into_iter().map(placed).collect::<Result<Option<Vec<_>>, _>>()?;
     let packets = packets.ok_or_else(|| StoreError::FilmPackets(path.clone()))?;
@@ -94,9 +96,17 @@ fn link_or_copy(folder: &Path, origin: &Path) -> Result<String, StoreError> {
     Ok(name)
 }
 
+/// A hostile session file may name a pipe or a device, which would be read without an end.
+fn open_film(path: &Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    File::open(path)
+}
+
 /// Bytes and SHA-256.
 pub(super) fn sum_of(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+    let mut file = open_film(path)?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 20]);
     loop {
         match file.read(&mut buffer) {
@@ -153,7 +163,7 @@ impl FilmFile {
     /// Fails if the film is not there, or if its bytes at this place are not those of the import.
     pub fn packet(&self, packet: &FilmPacket) -> Result<Vec<u8>, StoreError> {
         let path = &self.path;
-        let mut file = match File::open(path) {
+        let mut file = match open_film(path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(StoreError::FilmGone(path.clone())),
             Err(e) => return Err(StoreError::io("open", path)(e)),
@@ -229,6 +239,42 @@ pub(super) fn get_packets(conn: &Connection) -> rusqlite::Result<Vec<FilmPacket>
 
 /// The packets that are not what they were, as far as the file can be read.
 pub(super) fn damaged_packets(path: &Path, packets: &[FilmPacket]) -> io::Result<Vec<bool>> {
-    let mut file = File::open(path)?;
+    let mut file = open_film(path)?;
     packets.iter().map(|packet| Ok(read_packet(&mut file, packet)?.is_none())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn film(file: Option<&str>, origin: &str) -> Film {
+        let file = file.map(str::to_owned);
+        Film { file, origin: origin.into(), bytes: 0, sha256: String::new(), decoding: None, head: Vec::new() }
+    }
+
+    #[test]
+    fn a_hostile_name_stays_in_the_folder() {
+        let folder = Path::new("/lab/sessions/a");
+        for name in ["film.mp4", "../film.mp4", "/etc/film.mp4", "b/../../film.mp4"] {
+            assert_eq!(film(Some(name), "").path(folder), folder.join("film.mp4"), "{name}");
+        }
+        assert_eq!(film(Some(".."), "").path(folder), folder.join(""));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_pipes_are_no_films() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        for path in [Path::new("/dev/zero"), &pipe, dir.path()] {
+            let problem = sum_of(path).unwrap_err().to_string();
+            assert!(problem.contains("not a regular file"), "{problem}");
+            assert!(damaged_packets(path, &[]).is_err());
+            let packet = FilmPacket { offset: 0, length: 1, checksum: 0, film_ns: 0, is_key: true };
+            let named = film(None, path.to_str().unwrap());
+            assert!(FilmFile::new(&named, dir.path()).packet(&packet).is_err());
+        }
+    }
 }
