@@ -42,13 +42,12 @@ fn one_session() -> (tempfile::TempDir, String) {
 #[test]
 fn a_command_that_reads_ends_quietly_when_nobody_reads_it() {
     let (sessions, session) = one_session();
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 6] = [
         &["--version"],
         &["list"],
         &["list", "--json"],
         &["show", &session],
         &["show", "--json", &session],
-        &["epochs", &session, "--event", "page/click"],
         &["models"],
     ];
     for arguments in commands {

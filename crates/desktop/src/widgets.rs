@@ -30,12 +30,13 @@ pub fn sized(ui: &mut Ui, width: f32, is_enabled: bool, is_primary: bool, text: 
 
 /// A button for rare actions.
 pub fn small_button(ui: &mut Ui, text: &str) -> Response {
-    ui.scope(|ui| {
-        ui.spacing_mut().interact_size.y = 24.0;
-        ui.spacing_mut().button_padding = vec2(9.0, 3.0);
-        ui.add(Button::new(RichText::new(text).size(12.5)).wrap_mode(TextWrapMode::Extend))
-    })
-    .inner
+    // Not in a scope: in a row that goes on in the next one, a scope stays in its row and makes its place wider.
+    let before = ui.spacing().clone();
+    ui.spacing_mut().interact_size.y = 24.0;
+    ui.spacing_mut().button_padding = vec2(9.0, 3.0);
+    let response = ui.add(Button::new(RichText::new(text).size(12.5)).wrap_mode(TextWrapMode::Extend));
+    *ui.spacing_mut() = before;
+    response
 }
 
 /// The heading of a group.

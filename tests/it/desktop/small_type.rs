@@ -144,6 +144,18 @@ fn no_text_is_cut_at_its_side() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// The last button of a row goes to the next row. It does not make its card wider than the card above.
+#[test]
+fn a_button_without_room_goes_to_the_next_row() {
+    for (width, height) in [(1280.0, 800.0), (1920.0, 1080.0)] {
+        let mut scene = scenes::set_up(scenes::builder(width, height, true), false);
+        scene.say(BackendEvent::ParticipantFront(Some(false)));
+        let right = scene.window.get_by_label("Picture").rect().right();
+        let button = scene.window.get_by_label("Load again").rect();
+        assert!(button.right() <= right + TOUCHING, "{width} × {height}: {button:?} passes {right}");
+    }
+}
+
 /// The text in the middle of the study screen is narrower than its place, also where that is narrow.
 #[test]
 fn a_text_in_the_middle_is_whole_in_the_smallest_place() {
