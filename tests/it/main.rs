@@ -37,7 +37,6 @@ mod page_canary;
 #[cfg(target_os = "linux")]
 mod page_cases;
 #[cfg(target_os = "linux")]
-mod page_embedded;
 mod page_keys;
 #[cfg(target_os = "linux")]
 mod page_replay;

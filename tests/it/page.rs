@@ -46,7 +46,7 @@ impl Page {
         })
     }
 
-    pub fn start(spec: PageSpec) -> Page {
+    fn start(spec: PageSpec) -> Page {
         Page::start_behind(None, spec)
     }
 
@@ -113,7 +113,7 @@ impl Page {
         mark.data.get("data").cloned().unwrap_or_default()
     }
 
-    pub fn host(&self) -> &PageHost {
+    fn host(&self) -> &PageHost {
         self.host.as_ref().unwrap()
     }
 
@@ -543,18 +543,15 @@ fn an_embedded_page_shares_the_keyboard() {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// The colour of [`PlainWindow`], as `0xRRGGBB`.
-pub(super) const PLAIN: u32 = 0x0033_5577;
-
 /// An X window that counts its key events.
-pub(super) struct PlainWindow {
+struct PlainWindow {
     xlib: x11_dl::xlib::Xlib,
     display: *mut x11_dl::xlib::Display,
-    pub window: u64,
+    window: u64,
 }
 
 impl PlainWindow {
-    pub fn open() -> PlainWindow {
+    fn open() -> PlainWindow {
         use x11_dl::xlib::{KeyPressMask, Xlib};
         let xlib = Xlib::open().unwrap();
         // SAFETY: Xlib calls on a display that only this thread uses.
@@ -562,7 +559,7 @@ impl PlainWindow {
             let display = (xlib.XOpenDisplay)(std::ptr::null());
             assert!(!display.is_null());
             let root = (xlib.XDefaultRootWindow)(display);
-            let window = (xlib.XCreateSimpleWindow)(display, root, 0, 0, 1000, 700, 0, 0, PLAIN.into());
+            let window = (xlib.XCreateSimpleWindow)(display, root, 0, 0, 1000, 700, 0, 0, 0x0033_5577);
             (xlib.XStoreName)(display, window, c"plain".as_ptr());
             (xlib.XSelectInput)(display, window, KeyPressMask);
             (xlib.XMapRaised)(display, window);

@@ -68,7 +68,7 @@ pub(super) fn is_of_screens([r, g, b]: [u8; 3]) -> bool {
     high - low <= 16 && low >= 0x28 && high <= 0xea
 }
 
-pub(super) fn is_grey([r, g, b]: [u8; 3]) -> bool {
+fn is_grey([r, g, b]: [u8; 3]) -> bool {
     r.abs_diff(0xc9) <= 2 && g.abs_diff(0xc9) <= 2 && b.abs_diff(0xc6) <= 2
 }
 

@@ -12,17 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::Sender;
 use gtk::glib;
-use gtk::prelude::*;
 use raw_window_handle::{HandleError, HasWindowHandle, RawWindowHandle, WindowHandle, XlibWindowHandle};
 use wry::dpi::{PhysicalPosition, PhysicalSize};
-use wry::{Rect, WebContext, WebView, WebViewExtUnix};
+use wry::{Rect, WebContext, WebView};
 
-use super::fixation::is_fixation;
-use super::grey_gtk;
 use super::host_event_sender::HostEventSender;
-use super::host_page;
 use super::host_protocol::{HostCommand, HostEvent};
-use super::host_screen::GREY;
 use super::keys::Keyboard;
 use super::placement::BoundsPx;
 use super::view::{self, ViewSpec};
@@ -48,8 +43,6 @@ struct Shown {
 thread_local! {
     static SHOWN: RefCell<HashMap<u64, Shown>> = RefCell::new(HashMap::new());
 }
-
-const OUTSIDE: BoundsPx = BoundsPx { left: -100, top: -100, width: 50, height: 50 };
 
 /// The X window that contains the page.
 struct Parent(u64);
@@ -77,9 +70,6 @@ impl EmbeddedPage {
             let queue = events.clone();
             let sender = spec.event_sender(Box::new(move |event| {
                 let revealed = revealed(&event);
-                if let Some(HostEvent::Revealed { url, .. }) = &revealed {
-                    EmbeddedPage { id }.paint_behind(url);
-                }
                 queue.try_send(event).is_ok() && revealed.is_none_or(|event| queue.try_send(event).is_ok())
             }));
             match build(spec, parent_xid, bounds, zoom, sender) {
@@ -160,19 +150,6 @@ impl EmbeddedPage {
         });
     }
 
-    /// A page without a background of its own is white. It is grey until it has loaded, and the program's own pages stay
-    /// grey.
-    fn paint_behind(self, url: &str) {
-        if is_fixation(url) || host_page::is_host_page(url) {
-            return;
-        }
-        self.with(|shown| {
-            if let Err(error) = shown.view.set_background_color((255, 255, 255, 255)) {
-                tracing::warn!("the embedded page stays grey: {error}");
-            }
-        });
-    }
-
     fn with(self, act: impl FnOnce(&Shown) + Send + 'static) {
         on_gtk(move || SHOWN.with_borrow(|all| all.get(&self.id).map(act).unwrap_or_default()));
     }
@@ -199,18 +176,12 @@ fn build(
         return Err("GTK found no X display. Set DISPLAY".into());
     }
     let mut context = WebContext::new(spec.data_dir.clone());
-    let (red, green, blue) = GREY;
     let view = view::builder(&mut context, &spec, &sender)
         .map_err(|e| format!("its folder could not be read: {e}"))?
-        .with_background_color((red, green, blue, 255))
-        // wry opens a black window and shows it at once. Outside of its parent it is not seen.
-        .with_bounds(rect(OUTSIDE))
+        .with_bounds(rect(bounds))
         .with_focused(false)
         .build_as_child(&Parent(parent_xid))
         .map_err(|e| e.to_string())?;
-    let container = view.webview().toplevel().and_then(|toplevel| toplevel.window());
-    container.iter().for_each(grey_gtk::paint_window);
-    view.set_bounds(rect(bounds)).map_err(|e| e.to_string())?;
     webkit_signals::watch(&view, &sender);
     view.zoom(zoom).map_err(|e| e.to_string())?;
     let keyboard = Keyboard::new(&view, parent_xid, &sender)?;
@@ -233,9 +204,6 @@ fn start_gtk() -> std::io::Result<()> {
             gtk::gdk::set_allowed_backends("x11");
             // The loop also runs without GTK, so that each page reports its own failure.
             let has_gtk = gtk::init().is_ok();
-            if has_gtk {
-                grey_gtk::paint_grey();
-            }
             // Fails only if the starting thread has ended.
             ready.send(()).ok();
             if has_gtk {

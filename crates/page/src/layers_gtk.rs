@@ -5,8 +5,8 @@
 
 use std::cell::RefCell;
 
-use gtk::gdk;
 use gtk::prelude::*;
+use gtk::{cairo, gdk};
 use tao::dpi::LogicalSize;
 use tao::platform::unix::WindowExtUnix;
 use tao::window::{Fullscreen, Window};
@@ -14,7 +14,7 @@ use wry::{WebView, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
 
 use super::OperatorKey;
 use super::curtain::Layer;
-use super::grey_gtk;
+use super::host_screen::GREY;
 use super::operator_keys;
 
 pub(super) struct Layers {
@@ -29,6 +29,23 @@ pub(super) struct Layers {
     has_withdraw: bool,
     page: RefCell<Option<WebView>>,
     screen: RefCell<Option<WebView>>,
+}
+
+/// Makes everything grey that GTK draws itself. Called before a window is opened.
+pub(super) fn paint_grey() {
+    let Some(screen) = gdk::Screen::default() else { return };
+    let (red, green, blue) = GREY;
+    let css = gtk::CssProvider::new();
+    let rules = format!(
+        "window, .curtain {{ background: rgb({red},{green},{blue}); }}
+         button.withdraw {{ background: rgb(230,230,227); color: #33383d; border: 1px solid #6d7378; box-shadow: none;
+           text-shadow: none; border-radius: 6px; padding: 6px 16px; margin: 14px; font-size: 15px; }}"
+    );
+    match css.load_from_data(rules.as_bytes()) {
+        Ok(()) => gtk::StyleContext::add_provider_for_screen(&screen, &css, gtk::STYLE_PROVIDER_PRIORITY_USER),
+        // Not reached: the rules are constant.
+        Err(error) => tracing::warn!("the participant window is not grey: {error}"),
+    }
 }
 
 /// The size that the window has, or will have when it is shown.
@@ -78,7 +95,15 @@ impl Layers {
             page: RefCell::new(None),
             screen: RefCell::new(None),
         };
-        layers.window.connect_realize(|window| window.window().iter().for_each(grey_gtk::paint_window));
+        layers.window.connect_realize(|window| {
+            // The X server paints this before GTK draws, also when the window is mapped or grows.
+            if let Some(window) = window.window() {
+                let [red, green, blue] = [GREY.0, GREY.1, GREY.2].map(|c| f64::from(c) / 255.0);
+                let grey = cairo::SolidPattern::from_rgb(red, green, blue);
+                #[allow(deprecated, reason = "GTK 3 has no other call for the background of the X window")]
+                window.set_background_pattern(Some(&*grey));
+            }
+        });
         layers
     }
 

@@ -20,8 +20,6 @@ mod error;
 mod event_sequencer;
 mod fixation;
 mod gate;
-#[cfg(all(feature = "webview", target_os = "linux"))]
-mod grey_gtk;
 #[cfg(feature = "webview")]
 mod host;
 #[cfg(feature = "webview")]

@@ -18,12 +18,10 @@ use tao::platform::run_return::EventLoopExtRunReturn;
 use tao::window::{Fullscreen, Window, WindowBuilder};
 use wry::WebView;
 
-#[cfg(target_os = "linux")]
-use super::grey_gtk;
 use super::host_protocol::{HostCommand, HostEvent, PageLoad};
 use super::host_screen::HostScreen;
 #[cfg(target_os = "linux")]
-use super::layers_gtk::Layers;
+use super::layers_gtk::{Layers, paint_grey};
 #[cfg(not(target_os = "linux"))]
 use super::layers_plain::Layers;
 use super::line_process::LineProcess;
@@ -155,7 +153,7 @@ fn show(spec: WindowSpec, events: &Sender<Option<HostEvent>>) -> Result<(), Stri
     {
         gtk::init()
             .map_err(|_| "the participant window found no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
-        grey_gtk::paint_grey();
+        paint_grey();
     }
     let mut event_loop: EventLoop<LoopEvent> = EventLoopBuilder::with_user_event().build();
     let proxy = event_loop.create_proxy();
