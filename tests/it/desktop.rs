@@ -717,6 +717,9 @@ fn the_keys_are_shown_on_every_screen() {
 fn the_help_opens_the_manual() {
     let mut scene = scenes::home(scenes::builder(1280.0, 800.0, false));
     press(&mut scene, Modifiers::NONE, Key::F1);
+    // The size of the dialog is found over some frames.
+    scene.settle();
+    scene.settle();
     scene.handle.asked();
     click(&mut scene, "Open the manual");
     assert_eq!(scene.handle.asked(), [Asked::Manual]);

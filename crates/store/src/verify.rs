@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::is_damage;
+use super::verify_film::check_film;
 use super::verify_video::{check_frames, check_video_alone};
 use super::{Finding, SessionFile, SessionState, StoreError, Verification, checksum, record_rows, schema};
 use session::{AFFECT, Body, GapReason, HEALTH, PAGE_CLOCK, StreamName, Timestamp, VIDEO};
@@ -28,7 +29,11 @@ pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
         check_checksums(&session, &mut findings);
     }
     let lost_frames = findings.iter().map(frames_accounted_for).fold(0, u64::saturating_add);
-    let video = match check_frames(&session, state, lost_frames, &mut findings) {
+    let checked = session.film().and_then(|film| match film {
+        Some(film) => check_film(&session, &film, lost_frames, &mut findings),
+        None => check_frames(&session, state, lost_frames, &mut findings),
+    });
+    let video = match checked {
         Err(problem) if problem.is_damage() => {
             findings.push(Finding::DatabaseDamaged { problem: problem.to_string() });
             check_video_alone(folder, &mut findings)?

@@ -7,7 +7,6 @@ use std::path::Path;
 use super::jpeg::{decodes, jpeg_size};
 use super::mkv::{self, CLUSTER_HEAD_BYTES, FrameStamp, put_cluster_head};
 use super::mkv_scan::{Scan, read_at, scan, stored_head};
-use super::verify_film::check_film;
 use super::{Finding, FrameRow, FrameRun, SessionFile, SessionState, StoreError, checksum, schema};
 
 /// Larger than any camera picture. A damaged row may have any length.
@@ -20,9 +19,6 @@ pub(super) fn check_frames(
     lost_frames: u64,
     findings: &mut Vec<Finding>,
 ) -> Result<(u64, u64), StoreError> {
-    if let Some(film) = session.film()? {
-        return check_film(session, &film, lost_frames, findings);
-    }
     let rows = session.frames()?.rows();
     let path = schema::video_file(session.folder());
     let frames = rows.len() as u64;
