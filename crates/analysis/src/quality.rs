@@ -169,7 +169,7 @@ impl QualityReport {
             findings.push(format!("{} {were} lost ({share:.2} %).", self.frames_lost));
         }
         if self.largest_gap_s > 0.2 {
-            findings.push(format!("Between two frames {:.2} s passed.", self.largest_gap_s));
+            findings.push(format!("The longest time without a new frame was {:.2} s.", self.largest_gap_s));
         }
         match self.face_share {
             None if self.face_record == FaceRecord::Nothing => {}
