@@ -19,11 +19,8 @@ use std::time::{Duration, Instant};
 use affectograph::analysis::{EpochPlan, EventChoice, Measure, average, epochs};
 use affectograph::session::{
     AFFECT, Body, Clock, FACE, Gap, LANDMARKS, PAGE, ParticipantId, SessionNumber, Study, Timestamp, landmarks_stream,
-    program,
 };
-use affectograph::store::{
-    CameraDescription, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
-};
+use affectograph::store::{NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy};
 use affectograph::study_query::{Cancel, Question, ask};
 use crossbeam_channel::unbounded;
 use rusqlite::Connection;
@@ -184,22 +181,12 @@ fn record_an_hour(folder: &Path, has_landmarks: bool) {
 }
 
 fn header() -> SessionHeader {
-    SessionHeader {
-        participant: ParticipantId::numbered(1),
-        session: SessionNumber(1),
-        study: StoredStudy::new(&Study::parse(STUDY).expect("STUDY is a study"), STUDY),
-        zero_utc: Clock::start().zero_utc(),
-        software: program(),
-        revision: None,
-        host: "bench".into(),
-        camera: CameraDescription::default(),
-        models: Vec::new(),
-        consent: None,
-        overridden_checks: Vec::new(),
-        pilot: false,
-        condition: None,
-        condition_assigned: None,
-    }
+    SessionHeader::plain(
+        ParticipantId::numbered(1),
+        SessionNumber(1),
+        StoredStudy::new(&Study::parse(STUDY).expect("STUDY is a study"), STUDY),
+        Clock::start().zero_utc(),
+    )
 }
 
 fn until_taken(mut send: impl FnMut() -> Result<(), NotStored>) {

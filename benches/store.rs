@@ -10,11 +10,9 @@ use std::time::{Duration, Instant};
 
 use affectograph::session::{
     Body, Clock, Frame, FrameMeta, ParticipantId, Pixels, Record, SessionNumber, SharedFrame, StreamInfo, Study,
-    TimeSource, Timeline, Timestamp, affect_stream, page_stream, program,
+    TimeSource, Timeline, Timestamp, affect_stream, page_stream,
 };
-use affectograph::store::{
-    CameraDescription, JpegEncoder, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
-};
+use affectograph::store::{JpegEncoder, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use crossbeam_channel::unbounded;
 use rusqlite::{Connection, params};
@@ -26,22 +24,12 @@ const EVENTS: u64 = 50_000;
 const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
 
 fn header() -> SessionHeader {
-    SessionHeader {
-        participant: ParticipantId::numbered(1),
-        session: SessionNumber(1),
-        study: StoredStudy::new(&Study::parse(STUDY).expect("STUDY is a study"), STUDY),
-        zero_utc: Clock::start().zero_utc(),
-        software: program(),
-        revision: None,
-        host: "bench".into(),
-        camera: CameraDescription::default(),
-        models: Vec::new(),
-        consent: None,
-        overridden_checks: Vec::new(),
-        pilot: false,
-        condition: None,
-        condition_assigned: None,
-    }
+    SessionHeader::plain(
+        ParticipantId::numbered(1),
+        SessionNumber(1),
+        StoredStudy::new(&Study::parse(STUDY).expect("STUDY is a study"), STUDY),
+        Clock::start().zero_utc(),
+    )
 }
 
 fn streams() -> Vec<StreamInfo> {

@@ -111,33 +111,19 @@ mod tests {
 
     use super::*;
     use desktop::port::{BackendEvent, HealthFigures, Wake};
-    use session::{
-        AFFECT, PAGE, ParticipantId, SessionNumber, Study, Timeline, Timestamp, affect_stream, page_stream, program,
-    };
-    use store::{
-        CameraDescription, Committed, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy, StreamWriter,
-    };
+    use session::{AFFECT, PAGE, ParticipantId, SessionNumber, Study, Timeline, Timestamp, affect_stream, page_stream};
+    use store::{Committed, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy, StreamWriter};
 
     const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
     const FIELDS: usize = 12;
 
     fn recorder(folder: &Path) -> (Recorder, Receiver<Committed>) {
-        let header = SessionHeader {
-            participant: ParticipantId::numbered(1),
-            session: SessionNumber(1),
-            study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
-            zero_utc: "2026-11-23T10:00:00Z".parse().unwrap(),
-            software: program(),
-            revision: None,
-            host: "test".into(),
-            camera: CameraDescription::default(),
-            models: Vec::new(),
-            pilot: false,
-            consent: None,
-            overridden_checks: Vec::new(),
-            condition: None,
-            condition_assigned: None,
-        };
+        let header = SessionHeader::plain(
+            ParticipantId::numbered(1),
+            SessionNumber(1),
+            StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
+            "2026-11-23T10:00:00Z".parse().unwrap(),
+        );
         let (to, committed) = bounded(4096);
         (Recorder::create(folder, header, vec![affect_stream(30.0, "test"), page_stream()], to).unwrap(), committed)
     }

@@ -19,20 +19,14 @@ fn lay(library: &Library, study: &Study, number: u32, chosen: Option<&str>) -> S
     let started = Utc::now();
     let folder = library.create_session(&participant, SessionNumber(1), "mood", started).unwrap();
     let header = SessionHeader {
-        participant,
-        session: SessionNumber(1),
-        study: StoredStudy { name: "mood".into(), title: "Mood".into(), toml: STUDY.into() },
-        zero_utc: started,
-        software: "test".into(),
-        revision: None,
-        host: "test".into(),
-        camera: Default::default(),
-        models: Vec::new(),
-        consent: None,
-        overridden_checks: Vec::new(),
-        pilot: false,
         condition: Some(given.name.clone()),
         condition_assigned: given.assigned,
+        ..SessionHeader::plain(
+            participant,
+            SessionNumber(1),
+            StoredStudy { name: "mood".into(), title: "Mood".into(), toml: STUDY.into() },
+            started,
+        )
     };
     let streams = vec![affect_stream(10.0, "test"), marker_stream()];
     let recorder = Recorder::create(&folder, header, streams, crossbeam_channel::unbounded().0).unwrap();

@@ -17,7 +17,7 @@ use std::process::Output;
 use crate::program::run as affectograph;
 use affectograph::session::{
     GapReason, Timestamp, affect_stream, face_stream, health_stream, marker_stream, page_clock_stream, page_stream,
-    program, rating_stream, video_stream,
+    rating_stream, video_stream,
 };
 use affectograph::store::{
     CameraDescription, Library, ModelDescription, Recorder, SessionEnd, SessionHeader, StoredStudy,
@@ -54,13 +54,6 @@ pub fn record_session_as(
     let zero_utc = "2026-11-23T10:00:00.123456789Z".parse().unwrap();
     let folder = library.create_session(&participant, number, "demo", zero_utc).unwrap();
     let mut header = SessionHeader {
-        participant,
-        session: number,
-        study: StoredStudy::new(&study, STUDY),
-        zero_utc,
-        software: program(),
-        revision: None,
-        host: "test".into(),
         camera: CameraDescription {
             name: "phantom".into(),
             width_px: 64,
@@ -74,11 +67,7 @@ pub fn record_session_as(
             sha256: "0a1b2c3d4e5f".repeat(5),
             ..Default::default()
         }],
-        pilot: false,
-        consent: None,
-        overridden_checks: Vec::new(),
-        condition: None,
-        condition_assigned: None,
+        ..SessionHeader::plain(participant, number, StoredStudy::new(&study, STUDY), zero_utc)
     };
     change(&mut header);
     let mut streams = vec![

@@ -345,22 +345,12 @@ fn session_of_a_slow_clock(root: &Path) -> PathBuf {
     let library = Library::open(root).unwrap();
     let (participant, started) = (ParticipantId::numbered(1), chrono::Utc::now());
     let folder = library.create_session(&participant, SessionNumber(1), "lab", started).unwrap();
-    let header = SessionHeader {
+    let header = SessionHeader::plain(
         participant,
-        session: SessionNumber(1),
-        study: StoredStudy { name: "lab".into(), title: "Lab".into(), toml: STUDY.into() },
-        zero_utc: started,
-        software: "test".into(),
-        revision: None,
-        host: "test".into(),
-        camera: Default::default(),
-        models: Vec::new(),
-        consent: None,
-        overridden_checks: Vec::new(),
-        pilot: false,
-        condition: None,
-        condition_assigned: None,
-    };
+        SessionNumber(1),
+        StoredStudy { name: "lab".into(), title: "Lab".into(), toml: STUDY.into() },
+        started,
+    );
     let fields = ["valence", "arousal"].map(|name| Field::new(name, "1", "")).to_vec();
     let of_lsl = |name: &str, fields| lsl_stream(name.parse().unwrap(), "test".into(), fields, None, "test".into());
     let streams = vec![of_lsl("lsl_marks", Vec::new()), of_lsl("lsl_slider", fields), lsl_clock_stream()];

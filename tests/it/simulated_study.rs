@@ -7,10 +7,8 @@ use std::time::Duration;
 use affectograph::analysis::{
     DropReason, EpochPlan, EventChoice, Measure, SessionEpochs, against_zero, average, compare, epochs,
 };
-use affectograph::session::{Clock, ParticipantId, SessionNumber, Study, Timestamp, program};
-use affectograph::store::{
-    CameraDescription, Library, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
-};
+use affectograph::session::{Clock, ParticipantId, SessionNumber, Study, Timestamp};
+use affectograph::store::{Library, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy};
 use affectograph::study_query::{
     Cancel, Findings, Pilots, Question, StudyQueryError, StudySessions, TestSettings, ask, study_sessions,
 };
@@ -94,22 +92,8 @@ fn lay(library: &Library, script: &Script, participant: u32) -> PathBuf {
     let clock = Clock::start();
     let (id, number) = (ParticipantId::numbered(participant), SessionNumber(1));
     let folder = library.create_session(&id, number, "faces", clock.zero_utc()).unwrap();
-    let header = SessionHeader {
-        participant: id,
-        session: number,
-        study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
-        zero_utc: clock.zero_utc(),
-        software: program(),
-        revision: None,
-        host: "test".into(),
-        camera: CameraDescription::default(),
-        models: Vec::new(),
-        pilot: false,
-        consent: None,
-        overridden_checks: Vec::new(),
-        condition: None,
-        condition_assigned: None,
-    };
+    let header =
+        SessionHeader::plain(id, number, StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY), clock.zero_utc());
     let recorder = Recorder::create(&folder, header, streams(script.rate_hz), unbounded().0).unwrap();
     let mut end = Timestamp::ZERO;
     for r in records(script, participant) {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use affectograph::session::{
     Frame, FrameMeta, ParticipantId, Pixels, SessionNumber, SharedFrame, StreamInfo, Study, TimeSource, Timestamp,
-    affect_stream, health_stream, marker_stream, page_stream, program, video_stream,
+    affect_stream, health_stream, marker_stream, page_stream, video_stream,
 };
 use affectograph::store::{CameraDescription, Consent, JpegEncoder, ModelDescription, SessionHeader, StoredStudy};
 
@@ -24,13 +24,6 @@ const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page
 fn header() -> SessionHeader {
     let zero_utc = "2026-11-23T10:00:00.123456789Z".parse().unwrap();
     SessionHeader {
-        participant: ParticipantId::numbered(1),
-        session: SessionNumber(1),
-        study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
-        zero_utc,
-        software: program(),
-        revision: None,
-        host: "test".into(),
         camera: CameraDescription { name: "phantom".into(), width_px: 64, height_px: 48, ..Default::default() },
         models: vec![ModelDescription {
             name: "affect".into(),
@@ -38,11 +31,14 @@ fn header() -> SessionHeader {
             sha256: "00".into(),
             ..Default::default()
         }],
-        pilot: false,
         consent: Some(Consent { given_at: zero_utc, text_sha256: "11".into(), by: None, name_typed: None }),
         overridden_checks: vec!["too dark".into()],
-        condition: None,
-        condition_assigned: None,
+        ..SessionHeader::plain(
+            ParticipantId::numbered(1),
+            SessionNumber(1),
+            StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
+            zero_utc,
+        )
     }
 }
 

@@ -6,14 +6,11 @@ use std::sync::OnceLock;
 use super::frame_index::checksum_of;
 use super::mkv::{FrameStamp, MkvWriter};
 use super::mkv_scan::scan;
-use super::{
-    CameraDescription, Recorder, SessionFile, SessionHeader, SessionState, StoreError, StoredStudy, recover, schema,
-    verify,
-};
+use super::{Recorder, SessionFile, SessionHeader, SessionState, StoreError, StoredStudy, recover, schema, verify};
 use crate::scratch::{Scratch, write};
 use session::{
     FrameMeta, ParticipantId, SessionNumber, Study, TimeSource, Timestamp, health_stream, marker_stream, page_stream,
-    program, video_stream,
+    video_stream,
 };
 
 /// A video with `frames` frames and without its end, as after a kill.
@@ -93,26 +90,16 @@ fn crashed_session() -> &'static [u8] {
     MADE.get_or_init(|| {
         let study = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
         let scratch = Scratch::new();
-        let header = SessionHeader {
-            participant: ParticipantId::numbered(1),
-            session: SessionNumber(1),
-            study: StoredStudy {
+        let header = SessionHeader::plain(
+            ParticipantId::numbered(1),
+            SessionNumber(1),
+            StoredStudy {
                 name: "demo".into(),
                 title: Study::parse(study).map(|s| s.title).unwrap_or_default(),
                 toml: study.into(),
             },
-            zero_utc: chrono::DateTime::from_timestamp_nanos(1_763_901_234_567_000_000),
-            software: program(),
-            revision: None,
-            host: "fuzz".into(),
-            camera: CameraDescription::default(),
-            models: Vec::new(),
-            pilot: false,
-            consent: None,
-            overridden_checks: Vec::new(),
-            condition: None,
-            condition_assigned: None,
-        };
+            chrono::DateTime::from_timestamp_nanos(1_763_901_234_567_000_000),
+        );
         let folder = scratch.path().join("session");
         let (committed, _) = crossbeam_channel::bounded(0);
         let streams = vec![page_stream(), marker_stream(), health_stream(), video_stream("c")];

@@ -42,6 +42,32 @@ pub struct SessionHeader {
 }
 
 impl SessionHeader {
+    /// The header of a session without camera, networks, consent and condition, recorded by this version of the program. For
+    /// tests and benches: a recording names each field, so that none is forgotten.
+    pub fn plain(
+        participant: ParticipantId,
+        session: SessionNumber,
+        study: StoredStudy,
+        zero_utc: DateTime<Utc>,
+    ) -> Self {
+        SessionHeader {
+            participant,
+            session,
+            study,
+            zero_utc,
+            software: session::program(),
+            revision: None,
+            host: "test".to_owned(),
+            camera: CameraDescription::default(),
+            models: Vec::new(),
+            pilot: false,
+            consent: None,
+            overridden_checks: Vec::new(),
+            condition: None,
+            condition_assigned: None,
+        }
+    }
+
     /// `affectograph 0.1.0 (15aad2a)`, or without the revision if it is not known.
     pub fn software_with_revision(&self) -> String {
         match &self.revision {

@@ -339,7 +339,7 @@ mod tests {
     use session::Study;
 
     use super::*;
-    use crate::{CameraDescription, Recorder, SessionEnd, StoredStudy};
+    use crate::{Recorder, SessionEnd, StoredStudy};
 
     const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
 
@@ -361,20 +361,9 @@ mod tests {
         let (study, session) = (Study::parse(toml).unwrap(), library.next_session(who).unwrap());
         let folder = library.create_session(who, session, &study.name, zero_utc).unwrap();
         let header = SessionHeader {
-            participant: who.clone(),
-            session,
-            study: StoredStudy::new(&study, toml),
-            zero_utc,
-            software: program(),
-            revision: None,
-            host: "test".into(),
-            camera: CameraDescription::default(),
-            models: vec![],
-            consent: None,
-            overridden_checks: vec![],
             condition: condition.as_ref().map(|c| c.name.clone()),
             condition_assigned: condition.and_then(|c| c.assigned),
-            pilot: false,
+            ..SessionHeader::plain(who.clone(), session, StoredStudy::new(&study, toml), zero_utc)
         };
         let recorder = Recorder::create(&folder, header, vec![session::health_stream()], bounded(0).0).unwrap();
         recorder.finish(SessionEnd { at: session::Timestamp::ZERO, quality: None }).unwrap();
