@@ -48,7 +48,7 @@ fn matroska(head: &[u8], bytes: u64) -> Option<String> {
 }
 
 /// A length and the number of its bytes. If all bits are set, the length is unknown.
-fn ebml_size(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
+pub(super) fn ebml_size(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
     let width = bytes.first()?.leading_zeros() as usize + 1;
     let field = bytes.get(..width)?;
     let value = field.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));

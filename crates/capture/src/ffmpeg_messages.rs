@@ -122,29 +122,8 @@ fn is_about_other_track(text: &str, own: u32) -> bool {
 mod tests {
     use super::*;
 
-    fn video() -> FileVideo {
-        FileVideo {
-            path: "a.mp4".into(),
-            stream_index: 1,
-            codec: "h264".into(),
-            container: "mov,mp4,m4a,3gp,3g2,mj2".into(),
-            width_px: 8,
-            height_px: 8,
-            turn: crate::file_video::Turn::None,
-            rate_hz: 25.0,
-            time_base: TimeBase { numerator: 1, denominator: 25 },
-            expected_frames: None,
-            declared_s: None,
-            reordered_frames: 0,
-            is_plain_mjpeg: false,
-            decoded: crate::file_video::DecodedFormat::Rgb,
-            is_exact: false,
-            notes: Vec::new(),
-        }
-    }
-
     fn parse(line: &str) -> Message {
-        Message::parse(line, &video())
+        Message::parse(line, &FileVideo { stream_index: 1, ..FileVideo::small_h264() })
     }
 
     #[test]

@@ -73,6 +73,31 @@ pub enum DecodedFormat {
     Rgb,
 }
 
+#[cfg(test)]
+impl FileVideo {
+    /// A film for tests: 8 × 8 px, 25 frames per second.
+    pub(super) fn small_h264() -> FileVideo {
+        FileVideo {
+            path: "a.mp4".into(),
+            stream_index: 0,
+            codec: "h264".into(),
+            container: "mov,mp4,m4a,3gp,3g2,mj2".into(),
+            width_px: 8,
+            height_px: 8,
+            turn: Turn::None,
+            rate_hz: 25.0,
+            time_base: TimeBase { numerator: 1, denominator: 25 },
+            expected_frames: None,
+            declared_s: None,
+            reordered_frames: 0,
+            is_plain_mjpeg: false,
+            decoded: DecodedFormat::Rgb,
+            is_exact: false,
+            notes: Vec::new(),
+        }
+    }
+}
+
 impl FileVideo {
     /// Bytes of one decoded picture.
     pub fn picture_bytes(&self) -> usize {

@@ -290,19 +290,13 @@ impl Cache {
         if self.pictures.iter().any(|(kept, _)| *kept == rank) {
             return;
         }
-        self.bytes += bytes_of(&pixels);
+        self.bytes += pixels.bytes().len();
         self.pictures.push_back((rank, pixels));
         while self.bytes > CACHE_BYTES && self.pictures.len() > 1 {
             if let Some((_, oldest)) = self.pictures.pop_front() {
-                self.bytes -= bytes_of(&oldest);
+                self.bytes -= oldest.bytes().len();
             }
         }
-    }
-}
-
-fn bytes_of(pixels: &Pixels) -> usize {
-    match pixels {
-        Pixels::Jpeg(b) | Pixels::Yuyv(b) | Pixels::I420(b) | Pixels::Rgb(b) | Pixels::Grey(b) => b.len(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use thiserror::Error;
 
 use super::CameraError;
+use super::container_end::ebml_size;
 use super::ffmpeg::{head_copier, input, not_run};
 use super::ffprobe;
 use super::file_video::{FileVideo, Turn};
@@ -93,64 +94,34 @@ fn packet(line: &str, video: &FileVideo) -> Option<FilmPacket> {
     })
 }
 
-const SEGMENT: u32 = 0x1853_8067;
-const CLUSTER: u32 = 0x1f43_b675;
+const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
+const CLUSTER: [u8; 4] = [0x1f, 0x43, 0xb6, 0x75];
 
 /// The bytes before the first cluster. `None` if there is none.
 fn matroska_head(file: &[u8]) -> Option<&[u8]> {
     let mut at = 0;
     loop {
-        let (id, id_bytes) = number(file.get(at..)?, false)?;
-        if id == u64::from(CLUSTER) {
+        let element = file.get(at..)?;
+        if element.starts_with(&CLUSTER) {
             return Some(&file[..at]);
         }
-        let (size, size_bytes) = number(file.get(at + id_bytes..)?, true)?;
+        let id_bytes = element.first()?.leading_zeros() as usize + 1;
+        let (size, size_bytes) = ebml_size(element.get(id_bytes..)?)?;
         at += id_bytes + size_bytes;
         // The segment contains everything that follows.
-        if id != u64::from(SEGMENT) {
-            at = at.checked_add(usize::try_from(size).ok()?)?;
+        if !element.starts_with(&SEGMENT) {
+            at = at.checked_add(usize::try_from(size?).ok()?)?;
         }
     }
-}
-
-/// A number of EBML and its length in bytes. The length marker is part of an id and not of a size.
-fn number(bytes: &[u8], is_size: bool) -> Option<(u64, usize)> {
-    let first = *bytes.first()?;
-    let len = first.leading_zeros() as usize + 1;
-    let kept = if is_size { first & (0xff_u16 >> len) as u8 } else { first };
-    let rest = bytes.get(1..len)?;
-    Some((rest.iter().fold(u64::from(kept), |n, b| n << 8 | u64::from(*b)), len))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file_video::{DecodedFormat, TimeBase};
-
-    fn video() -> FileVideo {
-        FileVideo {
-            path: "a.mp4".into(),
-            stream_index: 0,
-            codec: "h264".into(),
-            container: CONTAINERS[0].into(),
-            width_px: 8,
-            height_px: 8,
-            turn: Turn::None,
-            rate_hz: 25.0,
-            time_base: TimeBase { numerator: 1, denominator: 25 },
-            expected_frames: None,
-            declared_s: None,
-            reordered_frames: 0,
-            is_plain_mjpeg: false,
-            decoded: DecodedFormat::Rgb,
-            is_exact: false,
-            notes: Vec::new(),
-        }
-    }
 
     #[test]
     fn packets_have_place_time_and_checksum() {
-        let read = |line| packet(line, &video());
+        let read = |line| packet(line, &FileVideo::small_h264());
         assert_eq!(
             read("pts=50|size=4325|pos=9853|flags=K__|data_hash=CRC32:cefe7edd"),
             Some(FilmPacket {

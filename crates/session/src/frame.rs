@@ -80,15 +80,24 @@ pub enum Pixels {
     Grey(Vec<u8>),
 }
 
+impl Pixels {
+    /// The bytes in any of the forms.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Pixels::Jpeg(b) | Pixels::Yuyv(b) | Pixels::I420(b) | Pixels::Rgb(b) | Pixels::Grey(b) => b,
+        }
+    }
+}
+
 impl std::fmt::Debug for Pixels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, bytes) = match self {
-            Pixels::Jpeg(b) => ("Jpeg", b),
-            Pixels::Yuyv(b) => ("Yuyv", b),
-            Pixels::I420(b) => ("I420", b),
-            Pixels::Rgb(b) => ("Rgb", b),
-            Pixels::Grey(b) => ("Grey", b),
+        let name = match self {
+            Pixels::Jpeg(_) => "Jpeg",
+            Pixels::Yuyv(_) => "Yuyv",
+            Pixels::I420(_) => "I420",
+            Pixels::Rgb(_) => "Rgb",
+            Pixels::Grey(_) => "Grey",
         };
-        write!(f, "{name}({} bytes)", bytes.len())
+        write!(f, "{name}({} bytes)", self.bytes().len())
     }
 }

@@ -106,7 +106,5 @@ impl FilmSource {
 
 /// The checksum of a frame in a film: of its decoded picture, or of its JPEG.
 pub fn picture_checksum(pixels: &Pixels) -> u32 {
-    match pixels {
-        Pixels::Jpeg(b) | Pixels::Yuyv(b) | Pixels::I420(b) | Pixels::Rgb(b) | Pixels::Grey(b) => checksum_of(b),
-    }
+    checksum_of(pixels.bytes())
 }

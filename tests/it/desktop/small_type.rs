@@ -19,16 +19,26 @@ const HEIGHT: f32 = 700.0;
 /// Less than this is the free space around letters.
 const TOUCHING: f32 = 2.5;
 
-/// The visible texts with their places.
-fn texts(scene: &Scene) -> Vec<(String, Rect)> {
-    fn collect(shape: &Shape, clip: Rect, found: &mut Vec<(String, Rect)>) {
+/// A visible line of text.
+struct Line {
+    text: String,
+    /// Where it would be without its clip.
+    whole: Rect,
+    /// What its clip leaves.
+    seen: Rect,
+}
+
+/// The visible lines of text.
+fn lines(scene: &Scene) -> Vec<Line> {
+    fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Line>) {
         match shape {
             Shape::Text(text) => {
                 for row in &text.galley.rows {
-                    let place = row.rect().translate(text.pos.to_vec2()).intersect(clip);
-                    let line: String = row.glyphs.iter().map(|g| g.chr).collect();
-                    if place.is_positive() && !line.trim().is_empty() {
-                        found.push((line, place));
+                    let whole = row.rect().translate(text.pos.to_vec2());
+                    let seen = whole.intersect(clip);
+                    let text: String = row.glyphs.iter().map(|g| g.chr).collect();
+                    if seen.is_positive() && !text.trim().is_empty() {
+                        found.push(Line { text, whole, seen });
                     }
                 }
             }
@@ -50,12 +60,12 @@ fn overlap(a: Rect, b: Rect) -> bool {
 
 /// Pairs of texts that cover each other.
 fn covered(scene: &Scene) -> Vec<String> {
-    let texts = texts(scene);
+    let lines = lines(scene);
     let mut pairs = Vec::new();
-    for (k, (a, at)) in texts.iter().enumerate() {
-        for (b, there) in &texts[k + 1..] {
-            if overlap(*at, *there) {
-                pairs.push(format!("“{a}” {at:?} and “{b}” {there:?}"));
+    for (k, a) in lines.iter().enumerate() {
+        for b in &lines[k + 1..] {
+            if overlap(a.seen, b.seen) {
+                pairs.push(format!("“{}” {:?} and “{}” {:?}", a.text, a.seen, b.text, b.seen));
             }
         }
     }
@@ -90,31 +100,6 @@ fn no_text_covers_another_one_in_the_smallest_window_at_any_text_size() {
     assert!(problems.is_empty(), "{} overlaps:\n{}", problems.len(), problems.join("\n"));
 }
 
-/// One line of text, and how much of it its place cuts off at the left and at the right, in points.
-fn cut_at_the_sides(scene: &Scene) -> Vec<(String, f32)> {
-    fn collect(shape: &Shape, clip: Rect, found: &mut Vec<(String, f32)>) {
-        match shape {
-            Shape::Text(text) => {
-                for row in &text.galley.rows {
-                    let whole = row.rect().translate(text.pos.to_vec2());
-                    let seen = whole.intersect(clip);
-                    let line: String = row.glyphs.iter().map(|g| g.chr).collect();
-                    if seen.is_positive() && !line.trim().is_empty() {
-                        found.push((line, whole.width() - seen.width()));
-                    }
-                }
-            }
-            Shape::Vec(shapes) => shapes.iter().for_each(|s| collect(s, clip, found)),
-            _ => {}
-        }
-    }
-    let mut found = Vec::new();
-    for clipped in &scene.window.output().shapes {
-        collect(&clipped.shape, clipped.clip_rect, &mut found);
-    }
-    found
-}
-
 /// In a window that needs no scrolling, no word and no button is cut at its side.
 #[test]
 fn no_text_is_cut_at_its_side() {
@@ -136,8 +121,11 @@ fn no_text_is_cut_at_its_side() {
     for (name, make) in screens {
         for (width, height) in [(1280.0, 800.0), (1920.0, 1080.0)] {
             let scene = make(scenes::builder(width, height, true));
-            for (text, cut) in cut_at_the_sides(&scene).into_iter().filter(|(_, cut)| *cut > TOUCHING) {
-                problems.push(format!("{name}, {width} × {height}: “{text}” lacks {cut:.0} points"));
+            for Line { text, whole, seen } in lines(&scene) {
+                let cut = whole.width() - seen.width();
+                if cut > TOUCHING {
+                    problems.push(format!("{name}, {width} × {height}: “{text}” lacks {cut:.0} points"));
+                }
             }
         }
     }
