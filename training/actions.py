@@ -1,6 +1,6 @@
 """The actions network's verbs. What each means is in the modules beside: data, net, fit, evaluate."""
 
-from . import actions_evaluate, actions_fit, actions_render, fairface
+from . import actions_evaluate, actions_export, actions_fit, actions_render, fairface
 from .affect import show_progress
 
 
@@ -17,4 +17,9 @@ def train(cfg: dict) -> None:
 
 def evaluate(cfg: dict) -> None:
     for name, value in actions_evaluate.evaluate(cfg).items():
-        print(f"{name:45} {value:.4g}")
+        print(f"{name:45} {value if isinstance(value, str) else format(value, '.4g')}")
+
+
+def export(cfg: dict) -> None:
+    """Writes the model folder and the parity fixture of the checkpoint that `evaluate` measured."""
+    actions_export.write(cfg)

@@ -1,15 +1,16 @@
 """The figures of the actions network: on FairFace's held-out adults against the teachers, and on unseen renders."""
 
+import hashlib
 import json
 
 import numpy as np
 
-from . import actions_clips, actions_data, actions_fit, fairface, loop, shipping
+from . import actions_clips, actions_data, actions_fit, fairface
 from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
 from .actions_fit import correlations, predict
 from .actions_net import SIZE_PX
 from .actions_targets import ACTIONS
-from .common import onnx_latency_ms, run_folder
+from .common import load_checkpoint, onnx_latency_ms, run_folder
 
 SHUT, OPEN = 0.75, 0.25
 # Fewer faces than this give no figure of their own.
@@ -39,18 +40,18 @@ def angle_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def evaluate(cfg: dict) -> dict:
-    net = loop.trained(cfg["name"], actions_fit.build_net(cfg))
+    """Measures the weights that `export` writes."""
+    net = actions_fit.shipped_net(cfg)
+    onnx_bytes = actions_fit.to_onnx(net)
     faces, drawn = actions_data.photographs("val"), actions_data.renders(held_out=True)
     seen, made = predict(net, actions_data.plain_views(faces["image"])), predict(net, actions_data.plain_views(drawn["image"], drawn["alpha"]))
     report = on_photographs(seen, faces) | on_renders(made, drawn) | actions_clips.measure(net, cfg["clips"])
-    shipped = shipping.round_weights(shipping.fold_batch_norm(net)).eval()
-    import torch
-
-    example = torch.zeros(1, 1, SIZE_PX, SIZE_PX)
-    onnx_bytes = shipping.to_onnx(shipped, example, "face", ["actions", "closure", "gaze", "pose"])
-    report |= {"onnx_float_ms_one_thread": onnx_latency_ms(onnx_bytes, {"face": example.numpy()}), "onnx_mb": len(onnx_bytes) / 1e6}
+    example = np.zeros((1, 1, SIZE_PX, SIZE_PX), np.float32)
+    report |= {"onnx_float_ms_one_thread": onnx_latency_ms(onnx_bytes, {"face": example}), "onnx_mb": len(onnx_bytes) / 1e6}
     asked, found = fairface.faces_asked("val")
     report |= {"faces_held_out": float(found), "faces_the_teacher_missed": float(asked - found)}
+    checkpoint = load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)
+    report |= {"steps": float(checkpoint["step"]), "sha256": hashlib.sha256(onnx_bytes).hexdigest()}
     (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
 

@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from . import actions_data, loop
+from . import actions_data, loop, shipping
 from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
-from .actions_net import ActionsNet
+from .actions_net import SIZE_PX, ActionsNet
 from .common import seed_everything
 
+OUTPUTS = ["actions", "closure", "gaze", "pose"]
 PHOTOGRAPH_GAZE_WEIGHT = 0.25
 QUICK_FACES = 800
 
@@ -99,6 +100,16 @@ def fit(cfg: dict) -> None:
         }
 
     loop.fit(loop.course_of(train_cfg), build_net(cfg), loop.drawn_ahead(batches, train_cfg), loss, measure, threads=cfg["threads"])
+
+
+def shipped_net(cfg: dict) -> torch.nn.Module:
+    """The average of the last checkpoint, folded and with weights of 16 bits."""
+    net = loop.trained(cfg["name"], build_net(cfg))
+    return shipping.round_weights(shipping.fold_batch_norm(net)).eval()
+
+
+def to_onnx(net: torch.nn.Module) -> bytes:
+    return shipping.to_onnx(net, torch.zeros(1, 1, SIZE_PX, SIZE_PX), "face", OUTPUTS)
 
 
 def correlations(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:

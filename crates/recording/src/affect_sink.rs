@@ -7,7 +7,7 @@ use super::RigEvent;
 use super::rig_event::EventSender;
 use session::{Body, Frame, Latest, Pixels, SKIN, SharedFrame, Timestamp, skin};
 use store::{Recorder, StoreError, StreamWriter};
-use vision::{FrameRecords, Reading, RecordBuilder, Scored, SkinReader, VISION_STREAMS};
+use vision::{FrameRecords, Reading, RecordBuilder, Scored, SkinReader, VISION_EVENTS, VISION_STREAMS};
 
 /// A frame with its reading, for the preview.
 #[derive(Clone, Debug)]
@@ -18,9 +18,9 @@ pub struct FrameReading {
 
 /// The streams that the networks fill.
 pub(super) struct VisionStreams {
-    affect: StreamWriter,
-    face: StreamWriter,
-    landmarks: StreamWriter,
+    /// In the order of [`VISION_STREAMS`].
+    samples: [StreamWriter; VISION_STREAMS.len()],
+    blinks: StreamWriter,
     skin: StreamWriter,
 }
 
@@ -28,22 +28,29 @@ pub(super) struct VisionStreams {
 // stores a gap.
 impl VisionStreams {
     pub(super) fn of(recorder: &Recorder) -> Result<Self, StoreError> {
-        let [affect, face, landmarks] = VISION_STREAMS.map(|name| recorder.stream(name));
-        Ok(VisionStreams { affect: affect?, face: face?, landmarks: landmarks?, skin: recorder.stream(SKIN)? })
+        let [affect, face, landmarks, action, eyes] = VISION_STREAMS.map(|name| recorder.stream(name));
+        Ok(VisionStreams {
+            samples: [affect?, face?, landmarks?, action?, eyes?],
+            blinks: recorder.stream(VISION_EVENTS)?,
+            skin: recorder.stream(SKIN)?,
+        })
     }
 
     fn store(&self, at: Timestamp, records: FrameRecords) {
         self.store_gaps(records.gaps);
-        if let Some([affect, face, landmarks]) = records.samples {
-            self.affect.append(at, affect).ok();
-            self.face.append(at, face).ok();
-            self.landmarks.append(at, landmarks).ok();
+        for (stream, sample) in self.samples.iter().zip(records.samples) {
+            if let Some(sample) = sample {
+                stream.append(at, sample).ok();
+            }
+        }
+        if let Some((onset, blink)) = records.blink {
+            self.blinks.append(onset, blink).ok();
         }
     }
 
     fn store_gaps(&self, gaps: impl IntoIterator<Item = (Timestamp, Body)>) {
         for (from, gap) in gaps {
-            self.affect.append(from, gap).ok();
+            self.samples[0].append(from, gap).ok();
         }
     }
 }

@@ -6,7 +6,7 @@ use super::SessionPlan;
 use capture::CameraInfo;
 use session::{CameraSettings, StreamInfo, program};
 use store::{CameraDescription, ModelDescription, SessionHeader};
-use vision::Models;
+use vision::{ModelCard, Models};
 
 pub(super) struct Description<'a> {
     /// The camera as the operator chose it.
@@ -20,7 +20,7 @@ pub(super) struct Description<'a> {
 
 impl Description<'_> {
     pub(super) fn header(self, session: &SessionPlan) -> SessionHeader {
-        let models = self.models.map(|m| m.cards().to_vec()).unwrap_or_default();
+        let models = self.models.map(Models::cards).unwrap_or_default();
         SessionHeader {
             participant: session.participant.clone(),
             session: session.session,
@@ -72,21 +72,47 @@ pub(super) fn live_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<
 
 /// The streams of a session that is made from a video file. It has no actions of a participant.
 pub(super) fn import_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
-    let [affect, face, landmarks] = vision_streams(camera.mode.rate_hz, models);
+    let networks = vision_streams(camera.mode.rate_hz, models);
     let video = session::video_stream(&format!("{}, {}", camera.name, camera.mode));
-    let skin = session::skin_stream(camera.mode.rate_hz, &landmarks.software);
-    vec![video, affect, face, landmarks, skin, session::health_stream()]
+    let skin = session::skin_stream(camera.mode.rate_hz, &networks.landmarks.software);
+    let mut streams = vec![video];
+    streams.extend(networks.all());
+    streams.extend([skin, session::health_stream()]);
+    streams
 }
 
-/// The three streams that the networks fill.
-pub(super) fn vision_streams(rate_hz: f64, models: Option<&Models>) -> [StreamInfo; 3] {
-    let [detector, landmarks, affect] = match models {
-        Some(models) => models.cards().map(|card| card.software()),
-        None => std::array::from_fn(|_| "no network was loaded".to_owned()),
+/// The streams that the networks fill.
+pub(super) struct VisionStreamInfos {
+    affect: StreamInfo,
+    face: StreamInfo,
+    landmarks: StreamInfo,
+    action: StreamInfo,
+    eyes: StreamInfo,
+    blink: StreamInfo,
+}
+
+impl VisionStreamInfos {
+    /// In the order of [`vision::VISION_STREAMS`], then [`vision::VISION_EVENTS`].
+    pub(super) fn all(self) -> [StreamInfo; 6] {
+        [self.affect, self.face, self.landmarks, self.action, self.eyes, self.blink]
+    }
+}
+
+pub(super) fn vision_streams(rate_hz: f64, models: Option<&Models>) -> VisionStreamInfos {
+    let card = |of: fn(&Models) -> Option<&ModelCard>| match models {
+        None => "no network was loaded".to_owned(),
+        Some(models) => of(models).map_or("no such network is installed".to_owned(), ModelCard::software),
     };
-    [
-        session::affect_stream(rate_hz, &affect),
-        session::face_stream(rate_hz, &format!("{detector}; {landmarks}")),
-        session::landmarks_stream(rate_hz, &landmarks),
-    ]
+    let detector = card(|models| Some(models.detector.network().card()));
+    let landmarks = card(|models| Some(models.landmarks.network().card()));
+    let affect = card(|models| Some(models.face.affect.network().card()));
+    let actions = card(|models| models.face.actions_card());
+    VisionStreamInfos {
+        affect: session::affect_stream(rate_hz, &affect),
+        face: session::face_stream(rate_hz, &format!("{detector}; {landmarks}")),
+        landmarks: session::landmarks_stream(rate_hz, &landmarks),
+        action: session::action_stream(rate_hz, &actions),
+        eyes: session::eyes_stream(rate_hz, &actions),
+        blink: session::blink_stream(&actions),
+    }
 }

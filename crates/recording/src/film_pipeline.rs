@@ -1,7 +1,7 @@
 //! Scores the frames of one video file on several threads, and compresses them if the session does not keep the film.
 //!
-//! The tracker follows the face from frame to frame. It sees all frames in order, on the thread `film tracker`. Affect and the
-//! JPEG or the checksum of a frame depend on no other frame. The threads `film affect 0` … take them in turn. They also read the colours of
+//! The tracker follows the face from frame to frame. It sees all frames in order, on the thread `film tracker`. The other networks and
+//! the JPEG or the checksum of a frame depend on no other frame. The threads `film face 0` … take them in turn. They also read the colours of
 //! the skin, which compression changes. The results are collected in the order of the file. They therefore do not depend on the
 //! number of threads.
 
@@ -16,9 +16,9 @@ use capture::Decoder;
 use session::{Frame, Pixels, SharedFrame, Timestamp, skin};
 use store::{JpegEncoder, StoreError};
 use stored_frames::picture_checksum;
-use vision::{AffectReader, OwnedPicture, Reading, Scored, SkinReader, Tracked, Vision, VisionError, decode_picture};
+use vision::{FaceNetworks, OwnedPicture, Reading, Scored, SkinReader, Tracked, Vision, VisionError, decode_picture};
 
-/// Raw frames that may wait for one thread `film affect`. A 4K frame has 12 to 25 MB.
+/// Raw frames that may wait for one thread `film face`. A 4K frame has 12 to 25 MB.
 const RAW_AHEAD: usize = 1;
 /// Compressed frames of one thread that may wait for their turn.
 const COMPRESSED_AHEAD: usize = 4;
@@ -40,8 +40,8 @@ pub(super) enum FilmItem<F> {
 /// The networks for one video file at a time.
 pub(super) struct FilmNetworks {
     pub(super) vision: Vision,
-    /// One for each thread `film affect`, at least one.
-    pub(super) affect: Vec<AffectReader>,
+    /// One for each thread `film face`, at least one.
+    pub(super) face: Vec<FaceNetworks>,
     pub(super) decoder: Decoder,
 }
 
@@ -93,24 +93,24 @@ impl FilmNetworks {
         mut next: impl FnMut() -> Option<FilmItem<SharedFrame>> + Send,
         mut collect: impl FnMut(FilmItem<FilmScored>) -> Result<(), RigError>,
     ) -> Result<(), RigError> {
-        let FilmNetworks { vision, affect, decoder } = self;
+        let FilmNetworks { vision, face, decoder } = self;
         vision.reset();
         scope(|scope| {
-            let (mut to_affect, mut from_affect) = (Vec::new(), Vec::new());
+            let (mut to_face, mut from_face) = (Vec::new(), Vec::new());
             let mut threads = Vec::new();
-            for (k, affect) in affect.iter_mut().enumerate() {
+            for (k, networks) in face.iter_mut().enumerate() {
                 let (tracked_in, tracked) = bounded(RAW_AHEAD);
                 let (scored_in, scored) = bounded(COMPRESSED_AHEAD);
                 let encoder = (pictures == Pictures::Compressed).then(JpegEncoder::new).transpose();
                 let encoder = encoder.map_err(|e| StoreError::Compressor(e.to_string()))?;
-                let work = move || score_and_pack(&tracked, affect, encoder, &scored_in);
-                threads.push(Builder::new().name(format!("film affect {k}")).spawn_scoped(scope, work)?);
-                to_affect.push(tracked_in);
-                from_affect.push(scored);
+                let work = move || score_and_pack(&tracked, networks, encoder, &scored_in);
+                threads.push(Builder::new().name(format!("film face {k}")).spawn_scoped(scope, work)?);
+                to_face.push(tracked_in);
+                from_face.push(scored);
             }
             let (order_in, order) = bounded(ITEMS_AHEAD);
             let track = move || {
-                let mut turn = (0..to_affect.len()).cycle();
+                let mut turn = (0..to_face.len()).cycle();
                 while let Some(item) = next() {
                     let is_taken = match item {
                         FilmItem::Lost { at, until, frames, why } => {
@@ -118,7 +118,7 @@ impl FilmNetworks {
                         }
                         FilmItem::Frame(frame) => turn.next().is_some_and(|k| {
                             let tracked = track_frame(vision, decoder, &frame);
-                            to_affect[k].send(TrackedFrame { frame, tracked }).is_ok()
+                            to_face[k].send(TrackedFrame { frame, tracked }).is_ok()
                                 && order_in.send(FilmItem::Frame(k)).is_ok()
                         }),
                     };
@@ -131,12 +131,12 @@ impl FilmNetworks {
             let collected = order.iter().try_for_each(|item| match item {
                 FilmItem::Lost { at, until, frames, why } => collect(FilmItem::Lost { at, until, frames, why }),
                 FilmItem::Frame(k) => {
-                    let scored = from_affect[k].recv().map_err(|_| StoreError::ThreadDied("film affect"))?;
+                    let scored = from_face[k].recv().map_err(|_| StoreError::ThreadDied("film face"))?;
                     collect(FilmItem::Frame(scored))
                 }
             });
             // A thread that waits for room fails to send, and ends.
-            drop((order, from_affect));
+            drop((order, from_face));
             let ends: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
             collected?;
             if ends.iter().all(Result::is_ok) { Ok(()) } else { Err(StoreError::ThreadDied("film tracker").into()) }
@@ -158,13 +158,13 @@ fn track_frame(
 /// `encoder`: `None` if the film is kept.
 fn score_and_pack(
     frames: &Receiver<TrackedFrame>,
-    affect: &mut AffectReader,
+    networks: &mut FaceNetworks,
     mut encoder: Option<JpegEncoder>,
     to: &Sender<FilmScored>,
 ) {
     let mut skin_reader = SkinReader::default();
     for TrackedFrame { frame, tracked } in frames {
-        let reading = tracked.and_then(|(picture, tracked)| read(picture, tracked, affect));
+        let reading = tracked.and_then(|(picture, tracked)| read(picture, tracked, networks));
         let skin = reading.as_ref().ok().and_then(|reading| uncompressed_skin(&mut skin_reader, &frame, reading));
         let (frame, in_film) = match &mut encoder {
             Some(encoder) => (compressed(frame, encoder), None),
@@ -177,8 +177,8 @@ fn score_and_pack(
     }
 }
 
-fn read(picture: OwnedPicture, tracked: Tracked, affect: &mut AffectReader) -> Result<Reading, VisionError> {
-    tracked.read(affect, picture.as_picture()?)
+fn read(picture: OwnedPicture, tracked: Tracked, networks: &mut FaceNetworks) -> Result<Reading, VisionError> {
+    tracked.read(networks, picture.as_picture()?)
 }
 
 fn compressed(frame: SharedFrame, encoder: &mut JpegEncoder) -> SharedFrame {

@@ -19,8 +19,10 @@ use session::{
 };
 use store::{AddedStreams, FrameRow, SessionFile, SessionHeader, StoreError};
 use stored_frames::{FrameError, FrameReader};
-use vision::{Models, Reading, RecordBuilder, Vision, VisionError, decode_picture, installed_models};
+use vision::{Models, Reading, RecordBuilder, VISION_STREAMS, Vision, VisionError, decode_picture, installed_models};
 
+/// Streams that are added: the samples of the networks, and their events as the last one.
+const STREAMS: usize = VISION_STREAMS.len() + 1;
 /// Frames of a piece: a minute at 30 Hz.
 const PIECE_FRAMES: usize = 1_800;
 /// Frames that are scored before the first wanted frame, so that the tracker follows the face.
@@ -126,7 +128,7 @@ impl Rescoring {
             None => network_of(file.header(), &self.models)?,
         };
         let first = Models::load(&self.models, &affect_model)?;
-        let infos = vision_streams(file.header().camera.rate_hz, Some(&first));
+        let infos = vision_streams(file.header().camera.rate_hz, Some(&first)).all();
         let infos = match &self.model {
             Some(model) => infos.map(|info| rescored(info, model)),
             None => infos.map(later),
@@ -155,7 +157,7 @@ impl Rescoring {
             Ok(())
         })?;
         let rest = gathering.finish();
-        store(&mut draft, &infos, [rest, Vec::new(), Vec::new()])?;
+        draft.append(infos[0].name.as_str(), rest)?;
         draft.commit()?;
         let Gathering { frames, with_face, failed, failures, .. } = gathering;
         Ok(Rescored { stream: Some(infos[0].name.clone()), frames, with_face, failed, failures })
@@ -310,7 +312,7 @@ fn pieces(frames: &[FrameRow], wanted: &[bool]) -> Vec<Vec<FrameToScore>> {
     pieces
 }
 
-/// Turns readings, in order, into records of the three streams.
+/// Turns readings, in order, into records of the streams.
 #[derive(Default)]
 struct Gathering {
     records: RecordBuilder,
@@ -324,37 +326,36 @@ struct Gathering {
 type Bodies = Vec<(Timestamp, Body)>;
 
 impl Gathering {
-    fn take(&mut self, readings: Readings) -> [Bodies; 3] {
-        let [mut affect, mut face, mut landmarks] = [const { Vec::new() }; 3];
+    /// The records of each stream, in the order of the streams' descriptions.
+    fn take(&mut self, readings: Readings) -> [Bodies; STREAMS] {
+        let mut bodies = [const { Vec::new() }; STREAMS];
         for (frame, reading) in readings {
             self.frames += 1;
             // An absence of the face ends at a frame that is not scored here.
             if self.last.is_some_and(|last| last + 1 != frame.number) {
-                affect.extend(self.finish());
+                bodies[0].extend(self.finish());
             }
             self.last = Some(frame.number);
             let reading = match reading {
                 Ok(reading) => reading,
                 Err(why) => {
                     self.failed += 1;
-                    affect.extend(self.finish());
+                    bodies[0].extend(self.finish());
                     let lost = Gap { until: frame.at, reason: GapReason::Corrupt, lost: 1, note: why.clone() };
-                    affect.push((frame.at, Body::Gap(lost)));
+                    bodies[0].push((frame.at, Body::Gap(lost)));
                     self.failures.push(why);
                     continue;
                 }
             };
             let records = self.records.add(&frame, &reading, 0);
-            affect.extend(records.gaps);
-            if let Some(samples) = records.samples {
-                self.with_face += 1;
-                let [a, f, l] = samples.map(|body| (frame.at, body));
-                affect.push(a);
-                face.push(f);
-                landmarks.push(l);
+            bodies[0].extend(records.gaps);
+            self.with_face += u64::from(reading.face.is_some());
+            for (bodies, sample) in bodies.iter_mut().zip(records.samples) {
+                bodies.extend(sample.map(|body| (frame.at, body)));
             }
+            bodies[STREAMS - 1].extend(records.blink);
         }
-        [affect, face, landmarks]
+        bodies
     }
 
     fn finish(&mut self) -> Bodies {
@@ -362,7 +363,7 @@ impl Gathering {
     }
 }
 
-fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; 3], bodies: [Bodies; 3]) -> Result<(), RescoreError> {
+fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; STREAMS], bodies: [Bodies; STREAMS]) -> Result<(), RescoreError> {
     for (info, bodies) in infos.iter().zip(bodies) {
         draft.append(info.name.as_str(), bodies)?;
     }

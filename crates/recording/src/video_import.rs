@@ -28,7 +28,7 @@ use session::{
     CameraSettings, Clock, FrameMeta, GapReason, HEALTH, HealthKind, Latest, SharedFrame, Timestamp, VIDEO, path_text,
 };
 use store::{FilmKeeping, FrameWriter, Recorder, SessionEnd, StoreError, StreamWriter, discard_session};
-use vision::{AffectReader, Models, Runtime, Vision, VisionError};
+use vision::{FaceNetworks, Models, Runtime, Vision, VisionError};
 
 /// Longest wait for the decoder before the cancel flag is checked again.
 const LOOK: Duration = Duration::from_millis(200);
@@ -95,13 +95,13 @@ enum Over {
 }
 
 impl VideoImporter {
-    /// `threads` read affect and compress frames. The results do not depend on their number.
+    /// `threads` read faces and compress frames. The results do not depend on their number.
     pub fn load(models: &Path, affect_model: &str, threads: NonZeroUsize) -> Result<VideoImporter, VisionError> {
         let vision = Vision::new(Models::load(models, affect_model)?);
         let runtime = Runtime::get()?;
-        let affect = (0..threads.get()).map(|_| AffectReader::load(&runtime, &models.join(affect_model)));
-        let affect = affect.collect::<Result<Vec<_>, _>>()?;
-        let networks = FilmNetworks { vision, affect, decoder: Decoder::default() };
+        let face = (0..threads.get()).map(|_| FaceNetworks::load(&runtime, models, affect_model));
+        let face = face.collect::<Result<Vec<_>, _>>()?;
+        let networks = FilmNetworks { vision, face, decoder: Decoder::default() };
         Ok(VideoImporter { networks, keeping: FilmKeeping::default() })
     }
 

@@ -14,7 +14,7 @@ use super::app::App;
 use super::blocking::blocking;
 use super::enrolment::{Assigned, EnrolRequest, Enrolled};
 use super::hub_client::{NewRemoteSession, SessionLookup, StartRequest};
-use super::networks;
+use super::networks::{self, Installed};
 use super::problem::{Problem, ProblemDetails};
 use super::quota::SessionQuota;
 use super::remote_plan::{OpenedRecorder, RemotePlan, WAS_SILENT};
@@ -25,7 +25,7 @@ use super::wire::{
     Finished, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
 };
 use session::{
-    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, Study, affect_stream, face_stream, health_stream,
+    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, Study, action_stream, affect_stream, blink_stream, eyes_stream, face_stream, health_stream,
     landmarks_stream, marker_stream, page_clock_stream, page_stream, program, replay_stream, server_stream,
     video_frame_stream, video_stream,
 };
@@ -197,7 +197,7 @@ async fn create(
     let Assigned { participant, condition } = assigned;
     let zero_utc = DateTime::from_timestamp_nanos(app.clock.utc_ns());
     let affect = &study.study.affect_model;
-    let models = if new.camera == CameraMode::Video { cards(app, affect).await } else { [const { None }; 3] };
+    let models = if new.camera == CameraMode::Video { cards(app, affect).await } else { Installed::default() };
     let streams = streams(new, study, &models);
     let header = SessionHeader {
         participant: participant.clone(),
@@ -451,7 +451,7 @@ fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
 }
 
 /// The cards of the installed networks.
-async fn cards(app: &App, affect: &str) -> [Option<ModelCard>; 3] {
+async fn cards(app: &App, affect: &str) -> Installed {
     let (models, affect) = (app.pool.models().clone(), affect.to_owned());
     tokio::task::spawn_blocking(move || networks::installed(&models, &affect)).await.unwrap_or_default()
 }
@@ -461,28 +461,25 @@ fn described(card: &ModelCard) -> ModelDescription {
     ModelDescription { name, version, sha256, ..ModelDescription::default() }
 }
 
-fn streams(new: &NewSession, study: &StudyFile, models: &[Option<ModelCard>; 3]) -> Vec<StreamInfo> {
+fn streams(new: &NewSession, study: &StudyFile, models: &Installed) -> Vec<StreamInfo> {
     let mut streams = vec![page_stream(), page_clock_stream(), marker_stream(), health_stream(), replay_stream()];
-    let software = match new.camera {
-        CameraMode::Off => None,
-        CameraMode::Scores => Some([NOT_YET_REPORTED; 3].map(str::to_owned)),
+    let rate_hz = study.study.camera.rate_hz;
+    let of_face = |[affect, face, landmarks]: [&str; 3]| {
+        [affect_stream(rate_hz, affect), face_stream(rate_hz, face), landmarks_stream(rate_hz, landmarks)]
+    };
+    match new.camera {
+        CameraMode::Off => {}
+        CameraMode::Scores => streams.extend(of_face([NOT_YET_REPORTED; 3])),
         CameraMode::Video => {
             let network = |card: &Option<ModelCard>| {
                 let network =
                     card.as_ref().map_or("a network that is not installed here".to_owned(), ModelCard::software);
                 format!("{network}, at the server")
             };
-            let [detector, landmarks, affect] = models.each_ref().map(network);
-            Some([affect, format!("{detector}; {landmarks}"), landmarks])
+            let [detector, landmarks, actions, affect] = models.each_ref().map(network);
+            streams.extend(of_face([&affect, &format!("{detector}; {landmarks}"), &landmarks]));
+            streams.extend([action_stream(rate_hz, &actions), eyes_stream(rate_hz, &actions), blink_stream(&actions)]);
         }
-    };
-    if let Some([affect, face, landmarks]) = software {
-        let rate_hz = study.study.camera.rate_hz;
-        streams.extend([
-            affect_stream(rate_hz, &affect),
-            face_stream(rate_hz, &face),
-            landmarks_stream(rate_hz, &landmarks),
-        ]);
     }
     if new.camera == CameraMode::Video {
         streams.extend([video_stream("camera of the browser"), video_frame_stream()]);

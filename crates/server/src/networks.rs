@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use session::{AFFECT, FACE, LANDMARKS};
+use session::{ACTION, AFFECT, BLINK, EYES, FACE, LANDMARKS};
 use store::{ModelDescription, ReportedNetwork};
 use vision::ModelCard;
 
@@ -16,15 +16,22 @@ const BROWSER: &str = "the browser";
 const MAX_NAME_BYTES: usize = 100;
 
 /// Each network's name in the report, and the streams that it writes.
-const ROLES: [(&str, &[&str]); 3] = [("detector", &[FACE]), ("landmarks", &[FACE, LANDMARKS]), ("affect", &[AFFECT])];
+const ROLES: [(&str, &[&str]); 4] = [
+    ("detector", &[FACE]),
+    ("landmarks", &[FACE, LANDMARKS]),
+    ("actions", &[ACTION, EYES, BLINK]),
+    ("affect", &[AFFECT]),
+];
 
-/// The cards of the server's own networks, in the order of [`ROLES`].
-pub fn installed(models: &Path, affect: &str) -> [Option<ModelCard>; 3] {
-    ["detector", "landmarks", affect].map(|name| ModelCard::read(&models.join(name)).ok())
+/// The cards of the server's own networks, in the order of [`ROLES`]. `None`: it is not installed.
+pub type Installed = [Option<ModelCard>; ROLES.len()];
+
+pub fn installed(models: &Path, affect: &str) -> Installed {
+    ["detector", "landmarks", "actions", affect].map(|name| ModelCard::read(&models.join(name)).ok())
 }
 
 /// The networks in an event. Invalid entries are left out.
-pub fn reported(data: &Map<String, Value>, own: &[Option<ModelCard>; 3]) -> Vec<ReportedNetwork> {
+pub fn reported(data: &Map<String, Value>, own: &Installed) -> Vec<ReportedNetwork> {
     let of = |((role, streams), own): (&(&str, &'static [&'static str]), &Option<ModelCard>)| {
         let entry = Entry::parse(data.get(*role)?)?;
         let note = entry.note(own.as_ref());
@@ -113,7 +120,7 @@ mod tests {
         map
     }
 
-    fn own() -> [Option<ModelCard>; 3] {
+    fn own() -> Installed {
         installed(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")), "affect")
     }
 

@@ -15,7 +15,7 @@ use super::closing;
 use super::hub_client::HubClient;
 use super::intake::{AcceptedBatch, Intake, NewRecord};
 use super::live::LiveBatch;
-use super::networks::{self, SCORES_STARTED};
+use super::networks::{self, Installed, SCORES_STARTED};
 use super::problem::Problem;
 use super::quota::video_has_ended;
 use super::rate::Rate;
@@ -27,7 +27,6 @@ use super::video_result::VideoIngestResult;
 use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing};
 use session::{AFFECT, Body, CameraSettings, HEALTH, Numbers, SERVER, StreamInfo, Timestamp};
 use store::{CameraDescription, Committed, Recorder, RemoteState, StoreError, StreamWriter, disk_free_bytes};
-use vision::ModelCard;
 
 /// The burst allows a browser to send one minute of records at once after an interruption of the network.
 const RECORDS_PER_S: f64 = 2_000.0;
@@ -173,7 +172,7 @@ struct RemoteTask {
     /// Known when the video has been converted.
     camera: Option<CameraDescription>,
     /// The server's own networks. Read when the browser has reported its networks.
-    installed: Option<[Option<ModelCard>; 3]>,
+    installed: Option<Installed>,
 }
 
 impl RemoteTask {
@@ -359,7 +358,7 @@ impl RemoteTask {
                 let read = tokio::task::spawn_blocking(move || networks::installed(&models, &affect));
                 self.installed = read.await.ok();
             }
-            let nothing = [const { None }; 3];
+            let nothing = Installed::default();
             let reported = networks::reported(data, self.installed.as_ref().unwrap_or(&nothing));
             if let (Some(recorder), false) = (&self.recorder, reported.is_empty()) {
                 recorder.networks(reported);

@@ -16,9 +16,9 @@ use super::pool::{VisionPool, VisionThread};
 use super::session_command::SessionCommand;
 use super::video_result::VideoIngestResult;
 use capture::{Camera, CameraError, Captured, CapturedFrame, Decoder, FileCamera};
-use session::{Body, Clock, Frame, FrameMeta, Gap, GapReason, Numbers, SharedFrame, TimeSource, Timestamp, VIDEO};
+use session::{AFFECT, Body, Clock, Frame, FrameMeta, Gap, GapReason, Numbers, SharedFrame, TimeSource, Timestamp, VIDEO};
 use store::{RECORDER_SEQ_0, Recorder, StoreError, StreamWriter};
-use vision::{RecordBuilder, VISION_STREAMS, Vision, decode_picture};
+use vision::{RecordBuilder, VISION_EVENTS, VISION_STREAMS, Vision, decode_picture};
 
 /// Number of frames from which the zero of the video's time is determined.
 const ALIGN_FRAMES: usize = 45;
@@ -37,7 +37,9 @@ impl VideoIngest {
     ) -> Result<VideoIngest, StoreError> {
         let progress = Arc::new(Progress::default());
         let job = Job {
-            writers: VISION_STREAMS.map(|name| recorder.stream(name)).into_iter().collect::<Result<_, _>>()?,
+            affect: recorder.stream(AFFECT)?,
+            samples: VISION_STREAMS.map(|name| recorder.stream(name).ok()),
+            blinks: recorder.stream(VISION_EVENTS).ok(),
             video: recorder.stream(VIDEO)?,
             progress: progress.clone(),
             session,
@@ -83,7 +85,10 @@ pub struct VideoIngestPlan {
 struct Job {
     plan: VideoIngestPlan,
     progress: Arc<Progress>,
-    writers: Vec<StreamWriter>,
+    affect: StreamWriter,
+    /// In the order of [`VISION_STREAMS`]. A session that an older program began lacks some of them.
+    samples: [Option<StreamWriter>; VISION_STREAMS.len()],
+    blinks: Option<StreamWriter>,
     video: StreamWriter,
     session: mpsc::Sender<SessionCommand>,
 }
@@ -339,8 +344,13 @@ impl Conversion<'_> {
         if self.job.plan.scored.contains(number) {
             return Ok(());
         }
-        for (writer, sample) in self.job.writers.iter().zip(records.samples.into_iter().flatten()) {
-            self.write(writer, number, at, &sample);
+        for (writer, sample) in self.job.samples.iter().zip(records.samples) {
+            if let (Some(writer), Some(sample)) = (writer, sample) {
+                self.write(writer, number, at, &sample);
+            }
+        }
+        if let (Some(writer), Some((onset, blink))) = (&self.job.blinks, records.blink) {
+            self.write(writer, number, onset, &blink);
         }
         Ok(())
     }
@@ -356,11 +366,10 @@ impl Conversion<'_> {
     }
 
     fn write_gaps(&mut self, gaps: impl IntoIterator<Item = (Timestamp, Body)>) {
-        let Some(affect) = self.job.writers.first() else { return };
         for (from, gap) in gaps {
             let seq = RECORDER_SEQ_0 + self.affect_gaps;
             self.affect_gaps += 1;
-            self.write(affect, seq, from, &gap);
+            self.write(&self.job.affect, seq, from, &gap);
         }
     }
 }

@@ -6,6 +6,7 @@
 mod absence;
 mod annotation;
 mod check;
+mod face_action;
 mod film_packet;
 mod frame;
 mod health;
@@ -35,6 +36,7 @@ mod video_loss;
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
 pub use check::CheckId;
+pub use face_action::{FACE_ACTIONS, FaceAction};
 pub use film_packet::{FilmOrder, FilmPacket};
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::{CAPTURED_IN_PAUSE, HealthKind};

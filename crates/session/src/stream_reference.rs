@@ -24,8 +24,8 @@ const NAMES: &str = "## Names that depend on the session
 | --- | --- |
 | `lsl_<name>` | a stream of Lab Streaming Layer; fields, units and rate are those of its sender ([Lab Streaming Layer](lsl.md)) |
 | `import_<name>` | events of another program, imported after the recording ([Export and import](formats.md)) |
-| `affect_later`, `face_later`, `landmarks_later` | the fields of `affect`, `face` and `landmarks`, for frames that were scored after the recording |
-| `affect_<network>`, `face_<network>`, `landmarks_<network>` | the same fields, for all frames, scored again with another network |
+| `affect_later`, `face_later`, `landmarks_later`, `action_later`, `eyes_later` | the fields of the stream without `_later`, for frames that were scored after the recording |
+| `affect_<network>`, `face_<network>`, … | the same fields, for all frames, scored again with another network |
 | `pulse_2`, `pulse_3` … | the fields of `pulse`, computed again |
 ";
 
@@ -56,21 +56,24 @@ pub fn markdown() -> String {
     page
 }
 
-fn sample_streams() -> [StreamInfo; 6] {
+fn sample_streams() -> [StreamInfo; 8] {
     let network = "a network";
     [
         affect_stream(ANY_RATE_HZ, network),
         face_stream(ANY_RATE_HZ, network),
         landmarks_stream(ANY_RATE_HZ, network),
+        action_stream(ANY_RATE_HZ, network),
+        eyes_stream(ANY_RATE_HZ, network),
         skin_stream(ANY_RATE_HZ, network),
         pulse_stream(network),
         rating_stream(),
     ]
 }
 
-fn event_streams() -> [StreamInfo; 13] {
+fn event_streams() -> [StreamInfo; 14] {
     [
         page_stream(),
+        blink_stream("a network"),
         marker_stream(),
         phase_stream(),
         questionnaire_stream(),

@@ -1,6 +1,6 @@
 //! The descriptions of the streams of a session.
 
-use super::{Field, GapReason, StreamInfo, StreamKind, StreamName};
+use super::{FACE_ACTIONS, Field, GapReason, StreamInfo, StreamKind, StreamName};
 
 /// The eight expressions, in the order of the `affect` stream's fields.
 pub const EXPRESSIONS: [&str; 8] =
@@ -36,6 +36,21 @@ pub mod face {
     pub const FACES: usize = 14;
     pub const INFERENCE_MS: usize = 15;
     pub const FIELDS: usize = 16;
+}
+
+/// Field positions in the `eyes` stream.
+pub mod eyes {
+    pub const CLOSURE_LEFT: usize = 0;
+    pub const CLOSURE_RIGHT: usize = 1;
+    pub const GAZE_YAW_LEFT: usize = 2;
+    pub const GAZE_PITCH_LEFT: usize = 3;
+    pub const GAZE_YAW_RIGHT: usize = 4;
+    pub const GAZE_PITCH_RIGHT: usize = 5;
+    pub const GAZE_YAW: usize = 6;
+    pub const GAZE_PITCH: usize = 7;
+    pub const CAMERA_YAW: usize = 8;
+    pub const CAMERA_PITCH: usize = 9;
+    pub const FIELDS: usize = 10;
 }
 
 /// Field positions in the `skin` stream: four patches of the same fields, then the face.
@@ -77,6 +92,14 @@ pub const BRIGHTEST_FACE: f32 = 0.88;
 pub const AFFECT: &str = "affect";
 pub const FACE: &str = "face";
 pub const LANDMARKS: &str = "landmarks";
+/// Facial actions.
+pub const ACTION: &str = "action";
+/// Closure and gaze of the eyes.
+pub const EYES: &str = "eyes";
+/// Blinks and closed eyes; see [`blink_stream`].
+pub const BLINK: &str = "blink";
+pub const BLINK_KIND: &str = "blink";
+pub const EYES_CLOSED_KIND: &str = "eyes_closed";
 /// Mean colours of the participant's skin.
 pub const SKIN: &str = "skin";
 /// Heart rate, computed from `skin` after the recording.
@@ -201,6 +224,63 @@ pub fn landmarks_stream(rate_hz: f64, model: &str) -> StreamInfo {
         "68 facial landmarks of the participant, at the frame's capture time",
         fields,
     )
+}
+
+/// Intensities of the [`FACE_ACTIONS`]. `model` names the network with version and sha256.
+pub fn action_stream(rate_hz: f64, model: &str) -> StreamInfo {
+    let field = |action: &super::FaceAction| {
+        let super::FaceAction { name, arkit, meaning } = action;
+        Field::new(*name, "1", format!("{meaning} (ARKit `{arkit}`), 0 … 1, mean of both sides"))
+    };
+    samples(
+        ACTION,
+        Some(rate_hz),
+        model,
+        "facial actions as intensities of blendshapes, not FACS coding, at the frame's capture time",
+        FACE_ACTIONS.iter().map(field).collect(),
+    )
+}
+
+/// The fields of the stream `eyes`. Left and right are those of the picture.
+pub const EYES_FIELDS: [&str; eyes::FIELDS] = [
+    "closure_left",
+    "closure_right",
+    "gaze_yaw_left",
+    "gaze_pitch_left",
+    "gaze_yaw_right",
+    "gaze_pitch_right",
+    "gaze_yaw",
+    "gaze_pitch",
+    "camera_yaw",
+    "camera_pitch",
+];
+
+/// Closure and gaze of the eyes. `model` names the network with version and sha256.
+pub fn eyes_stream(rate_hz: f64, model: &str) -> StreamInfo {
+    let meanings = [
+        "image-left eye: 0 open … 1 closed",
+        "image-right eye: 0 open … 1 closed",
+        "image-left eye, relative to the head, positive: towards image-right; none if closed",
+        "image-left eye, relative to the head, positive: down; none if closed",
+        "image-right eye, relative to the head, positive: towards image-right; none if closed",
+        "image-right eye, relative to the head, positive: down; none if closed",
+        "mean of the open eyes, relative to the head, positive: towards image-right",
+        "mean of the open eyes, relative to the head, positive: down",
+        "gaze relative to the camera's axis: head pose and gaze together, positive: towards image-right",
+        "gaze relative to the camera's axis: head pose and gaze together, positive: down",
+    ];
+    let unit = |k: usize| if k <= eyes::CLOSURE_RIGHT { "1" } else { "deg" };
+    let fields = EYES_FIELDS.iter().zip(meanings).enumerate();
+    let fields = fields.map(|(k, (name, meaning))| Field::new(*name, unit(k), meaning)).collect();
+    samples(EYES, Some(rate_hz), model, "closure and gaze direction of both eyes, at the frame's capture time", fields)
+}
+
+/// Blinks, found in the closure of the eyes. `model` names the network with version and sha256.
+pub fn blink_stream(model: &str) -> StreamInfo {
+    let description = "`blink` and, from a second on, `eyes_closed`, at the onset: the eyes are half closed between their usual \
+                       opening and their furthest closure. `duration_ms` is the time until they are half open; \
+                       `completeness` is 1 where they were closed";
+    StreamInfo { software: model.to_owned(), ..events(BLINK, description) }
 }
 
 /// Mean colours of patches of the participant's skin and of the background, and the position of the face. `software` names the
@@ -347,8 +427,8 @@ pub fn rating_stream() -> StreamInfo {
     samples(RATING, None, &program(), "self-report given continuously while the session was played again", fields)
 }
 
-/// The stream for frames that the live worker skipped: `affect_later` for `affect`. `info` describes `affect`, `face` or
-/// `landmarks` and names the network that scores now.
+/// The stream for frames that the live worker skipped: `affect_later` for `affect`. `info` describes a stream of the networks and
+/// names the network that scores now.
 pub fn later(info: StreamInfo) -> StreamInfo {
     StreamInfo {
         name: built_in(&format!("{}_later", info.name)),
@@ -366,7 +446,7 @@ pub fn numbered(info: StreamInfo, number: u32) -> StreamInfo {
 }
 
 /// The stream for all frames scored again with another network: `affect_<model>` for `affect`. `info` describes
-/// `affect`, `face` or `landmarks`. `model` is the network's folder. Its letters become lower case; characters other than
+/// a stream of the networks. `model` is the network's folder. Its letters become lower case; characters other than
 /// letters and digits become `_`.
 pub fn rescored(info: StreamInfo, model: &str) -> StreamInfo {
     let kept = model.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
@@ -395,7 +475,7 @@ pub fn imported_stream(name: &str) -> StreamInfo {
 /// Whether a gap states again what a gap of `affect` states. Some clients repeat the gaps of `affect` in the other streams of
 /// the same frames.
 pub fn is_repeated_gap(stream: &str, reason: GapReason) -> bool {
-    [FACE, LANDMARKS].contains(&stream) && !reason.is_loss()
+    [FACE, LANDMARKS, ACTION, EYES].contains(&stream) && !reason.is_loss()
 }
 
 #[cfg(test)]
@@ -413,6 +493,10 @@ mod tests {
         assert_eq!(face.field_index("inference"), Some(face::INFERENCE_MS));
         assert_eq!(face.field_index("inter_ocular"), Some(face::INTER_OCULAR));
         assert_eq!(landmarks_stream(30.0, "m").fields.len(), 136);
+        assert_eq!(action_stream(30.0, "m").field_index("au12"), FACE_ACTIONS.iter().position(|a| a.arkit == "mouthSmile"));
+        let eyes = eyes_stream(30.0, "m");
+        assert_eq!((eyes.fields.len(), eyes.field_index("camera_pitch")), (eyes::FIELDS, Some(eyes::CAMERA_PITCH)));
+        assert_eq!(eyes.field_index("gaze_yaw"), Some(eyes::GAZE_YAW));
         let skin = skin_stream(30.0, "m");
         assert_eq!(skin.fields.len(), skin::FIELDS);
         let second = skin::PATCH_FIELDS + skin::CLIPPED;

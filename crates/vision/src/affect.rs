@@ -3,10 +3,10 @@
 //! A study chooses its network. Outputs are therefore found by name and expressions by label. Values that a network does
 //! not compute are NaN, never 0.
 
-use super::geometry::{Affine, LANDMARKS, Point, eye_centres};
+use super::aligned_face::AlignedFaceNetwork;
+use super::geometry::{LANDMARKS, Point};
 use super::model::{ModelKind, Network, OutputCard};
 use super::picture::Picture;
-use super::resample::Resampler;
 use super::{Runtime, VisionError};
 use session::EXPRESSIONS;
 
@@ -29,12 +29,10 @@ pub struct Affect {
 
 #[derive(Debug)]
 pub struct AffectReader {
-    network: Network,
-    eye_places: [[f64; 2]; 2],
+    face: AlignedFaceNetwork,
     valence_arousal: Option<usize>,
     log_variance: Option<usize>,
     expression: Option<Expression>,
-    resampler: Resampler,
 }
 
 #[derive(Debug)]
@@ -46,16 +44,9 @@ struct Expression {
 
 impl AffectReader {
     pub fn load(runtime: &Runtime, folder: &std::path::Path) -> Result<AffectReader, VisionError> {
-        let network = Network::load(runtime, folder, ModelKind::Affect)?;
+        let face = AlignedFaceNetwork::load(runtime, folder, ModelKind::Affect)?;
+        let network = face.network();
         let card = network.card();
-        let eye_places = match (card.input.left_eye, card.input.right_eye) {
-            (Some(left), Some(right)) if (right[0] - left[0]).hypot(right[1] - left[1]) > 0.05 => [left, right],
-            other => {
-                let expected =
-                    "the positions of the eyes, as fractions of width and height: `left_eye = [x, y]` and `right_eye`";
-                return Err(card.misfit("`input` in model.toml", expected, format!("{other:?}")));
-            }
-        };
         let pair = |name: &str| match network.output_index(name) {
             Some(_) => network.require_output(name, &[Some(1), Some(2)]).map(Some),
             None => Ok(None),
@@ -64,7 +55,7 @@ impl AffectReader {
         let expression = match network.output_index("expression") {
             Some(output) => {
                 network.require_output("expression", &[Some(1), None])?;
-                Some(Expression { output, indexes: expression_indexes(&network, &card.outputs[output])? })
+                Some(Expression { output, indexes: expression_indexes(network, &card.outputs[output])? })
             }
             None => None,
         };
@@ -72,60 +63,37 @@ impl AffectReader {
             let names: Vec<&str> = card.outputs.iter().map(|o| o.name.as_str()).collect();
             return Err(card.misfit("the outputs", "`valence_arousal` or `expression`", names.join(", ")));
         }
-        let mut reader = AffectReader {
-            eye_places,
-            valence_arousal,
-            log_variance,
-            expression,
-            network,
-            resampler: Resampler::default(),
-        };
+        let mut reader = AffectReader { face, valence_arousal, log_variance, expression };
         reader.check_probabilities()?;
         Ok(reader)
     }
 
     pub fn network(&self) -> &Network {
-        &self.network
+        self.face.network()
     }
 
     /// Reads the face with these 68 points. `None` if both eyes are in one place.
     pub fn read(&mut self, picture: Picture, points: &[Point; LANDMARKS]) -> Result<Option<Affect>, VisionError> {
-        let format = self.network.format();
-        let size = [format.width_px, format.height_px];
-        match Affine::from_eyes(eye_centres(points), self.eye_places, size) {
-            Some(to_picture) => self.read_transformed(picture, &to_picture).map(Some),
-            None => Ok(None),
-        }
+        Ok(self.face.run(picture, points)?.map(|_| self.outputs()))
     }
 
     /// Reads a picture that is a cropped face.
     pub fn read_cropped(&mut self, picture: Picture) -> Result<Affect, VisionError> {
-        let format = self.network.format();
-        let size = [format.width_px, format.height_px];
-        self.read_transformed(picture, &Affine::whole_picture([picture.width_px(), picture.height_px()], size))
-    }
-
-    fn read_transformed(&mut self, picture: Picture, to_picture: &Affine) -> Result<Affect, VisionError> {
-        if self.network.needs_colour() && picture.colour() == super::Colour::Grey {
-            return Err(VisionError::NeedsColour { model: self.network.card().name.clone() });
-        }
-        let (format, input) = self.network.input_mut();
-        let size = [format.width_px, format.height_px];
-        self.resampler.fill(picture, to_picture, format, size, input);
-        self.network.run()?;
+        self.face.run_cropped(picture)?;
         Ok(self.outputs())
     }
 
     fn outputs(&self) -> Affect {
+        let network = self.network();
         let pair = |output: Option<usize>| match output {
-            Some(index) => [0, 1].map(|k| self.network.output(index)[k]),
+            Some(index) => [0, 1].map(|k| network.output(index)[k]),
             None => [f32::NAN; 2],
         };
         let [valence, arousal] = pair(self.valence_arousal);
         let [valence_sd, arousal_sd] = pair(self.log_variance).map(|v| (0.5 * v).exp());
         let mut expression = [f32::NAN; EXPRESSIONS.len()];
         if let Some(Expression { output, indexes }) = &self.expression {
-            for (index, value) in indexes.iter().zip(self.network.output(*output)) {
+            for (index, value) in indexes.iter().zip(network.output(*output)) {
                 expression[*index] = *value;
             }
         }
@@ -135,14 +103,13 @@ impl AffectReader {
     /// Runs once on uniform grey and checks the probabilities. Without this check, a network that was exported without
     /// its softmax would fill files with scores that look like probabilities.
     fn check_probabilities(&mut self) -> Result<(), VisionError> {
-        self.network.input_mut().1.fill(0.0);
-        self.network.run()?;
+        self.face.run_blank()?;
         if let Some(Expression { output, .. }) = &self.expression {
-            let values = self.network.output(*output);
+            let values = self.network().output(*output);
             let sum: f32 = values.iter().sum();
             if !values.iter().all(|p| (0.0..=1.0).contains(p)) || (sum - 1.0).abs() > MAX_SUM_ERROR {
                 let expected = "probabilities with the sum 1 (export the network with its softmax)";
-                return Err(self.network.card().misfit("output `expression`", expected, format!("{values:?}")));
+                return Err(self.network().card().misfit("output `expression`", expected, format!("{values:?}")));
             }
         }
         Ok(())

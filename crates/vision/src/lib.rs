@@ -1,12 +1,16 @@
-//! Computes face and affect from a frame: detector → tracker → alignment → landmarks → affect, and the worker thread that
+//! Computes face and affect from a frame: detector → tracker → alignment → landmarks → affect and facial actions, and the worker thread that
 //! runs them. Only this crate uses ort.
 
+mod actions;
 mod affect;
+mod aligned_face;
+mod blinks;
 mod chain_card;
 mod chain_check;
 mod decode;
 mod detector;
 mod error;
+mod face_networks;
 mod frame_records;
 mod geometry;
 mod installed;
@@ -22,12 +26,14 @@ mod skin;
 mod tracker;
 mod worker;
 
+pub use actions::{ActionsReader, FaceActions, Gaze};
 pub use affect::{Affect, AffectReader};
 pub use chain_card::{CropCard, DetectionCard, FaceCard, TrackingCard};
 pub use decode::decode_picture;
 pub use detector::{Detection, Detector};
 pub use error::VisionError;
-pub use frame_records::{FrameRecords, RecordBuilder, VISION_STREAMS};
+pub use face_networks::FaceNetworks;
+pub use frame_records::{FrameRecords, RecordBuilder, VISION_EVENTS, VISION_STREAMS};
 pub use geometry::{Affine, Crop, LANDMARKS, Point, Rect, eye_centres, eye_openness, mouth_openness};
 pub use installed::{InstalledModel, MODELS_VARIABLE, installed_models, models_folder};
 pub use landmarks::{Landmarks, Pose, Shape};

@@ -23,6 +23,7 @@ pub enum ModelKind {
     Detector,
     Landmarks,
     Affect,
+    Actions,
 }
 
 impl ModelKind {
@@ -31,6 +32,7 @@ impl ModelKind {
             ModelKind::Detector => "detector",
             ModelKind::Landmarks => "landmarks",
             ModelKind::Affect => "affect",
+            ModelKind::Actions => "actions",
         }
     }
 }
@@ -77,7 +79,7 @@ pub struct InputCard {
     /// One value per channel, for pixels of 0 … 255.
     pub mean: Vec<f32>,
     pub std: Vec<f32>,
-    /// Positions of the eyes' centres in the input, in fractions of width and height. Affect networks only.
+    /// Positions of the eyes' centres in the input, in fractions of width and height. Required for affect and actions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_eye: Option<[f64; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

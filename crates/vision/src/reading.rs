@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::actions::FaceActions;
 use super::affect::Affect;
 use super::geometry::{LANDMARKS, Point, Rect, eye_openness, mouth_openness};
 use super::landmarks::{Pose, Shape};
 use super::quality::Quality;
-use session::{affect, face};
+use session::{FACE_ACTIONS, affect, eyes, face};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
@@ -33,6 +34,8 @@ pub struct FaceReading {
     pub mouth_openness: f32,
     pub quality: Quality,
     pub affect: Affect,
+    /// `None` if no network of facial actions is installed.
+    pub actions: Option<FaceActions>,
 }
 
 /// The duration of each part of a step. `None`: the part did not run for this frame.
@@ -41,12 +44,13 @@ pub struct StepTimes {
     pub detector_ms: Option<f32>,
     pub landmarks_ms: Option<f32>,
     pub affect_ms: Option<f32>,
+    pub actions_ms: Option<f32>,
     /// The whole step, without decoding the frame.
     pub total_ms: f32,
 }
 
 impl FaceReading {
-    pub fn new(shape: Shape, quality: Quality, affect: Affect) -> FaceReading {
+    pub fn new(shape: Shape, quality: Quality, affect: Affect, actions: Option<FaceActions>) -> FaceReading {
         FaceReading {
             rect: shape.rect(),
             score: shape.face_probability,
@@ -56,6 +60,7 @@ impl FaceReading {
             pose: shape.pose,
             quality,
             affect,
+            actions,
         }
     }
 
@@ -68,6 +73,16 @@ impl FaceReading {
         values[affect::AROUSAL_SD] = self.affect.arousal_sd;
         values[affect::EXPRESSION_0..].copy_from_slice(&self.affect.expression);
         values
+    }
+
+    /// A sample of the `action` stream.
+    pub fn action_values(&self) -> Option<[f32; FACE_ACTIONS.len()]> {
+        self.actions.as_ref().map(|actions| actions.actions)
+    }
+
+    /// A sample of the `eyes` stream.
+    pub fn eye_values(&self) -> Option<[f32; eyes::FIELDS]> {
+        self.actions.as_ref().map(FaceActions::eye_values)
     }
 
     /// A sample of the `landmarks` stream.
@@ -130,7 +145,7 @@ mod tests {
             arousal_sd: 0.4,
             expression: std::array::from_fn(|k| k as f32 / 28.0),
         };
-        let face = FaceReading::new(shape, quality, affect);
+        let face = FaceReading::new(shape, quality, affect, None);
         let step_ms = StepTimes { total_ms: 2.5, ..StepTimes::default() };
         let reading = Reading { faces: 2, face: Some(face), step_ms };
         assert!(reading.face_values().unwrap().iter().all(|v| v.is_finite()));

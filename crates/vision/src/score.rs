@@ -11,13 +11,15 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::VisionError;
+use super::actions::FaceActions;
 use super::affect::Affect;
 use super::geometry::{Point, Rect, eye_openness, mouth_openness};
 use super::landmarks::{Pose, Shape};
 use super::picture::{Colour, OwnedPicture, Picture};
+use super::reading::StepTimes;
 use super::tracker::{Models, ms_since, timed};
 use capture::JpegCheck;
-use session::{EXPRESSIONS, path_text};
+use session::{EXPRESSIONS, EYES_FIELDS, FACE_ACTIONS, path_text};
 
 /// One line of `affectograph score`. Numbers that the networks do not compute are null.
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +56,10 @@ pub struct FaceScore {
     pub arousal_sd: Option<f32>,
     /// Probabilities by name, of the expressions that the network has.
     pub expression: Map<String, Value>,
+    /// Fields of the stream `action`, by name. Null for a cropped picture, and if no network of facial actions is installed.
+    pub action: Option<Map<String, Value>>,
+    /// Fields of the stream `eyes`, by name. Null as `action`.
+    pub eyes: Option<Map<String, Value>>,
     pub ms: FaceTimes,
 }
 
@@ -80,6 +86,7 @@ pub struct PictureTimes {
 pub struct FaceTimes {
     pub landmarks: Option<f32>,
     pub affect: Option<f32>,
+    pub actions: Option<f32>,
 }
 
 #[derive(Debug)]
@@ -113,9 +120,12 @@ impl Scorer {
                 let Some(shape) = timed(&mut ms.landmarks, || self.models.landmarks.find(picture, &detection))? else {
                     continue;
                 };
-                let affect = timed(&mut ms.affect, || self.models.affect.read(picture, &shape.points))?;
-                if let Some(affect) = affect {
-                    faces.push(face_score(detection.rect, Some(detection.score), Some(&shape), affect, ms));
+                let mut step_ms = StepTimes::default();
+                let values = self.models.face.read(picture, &shape.points, &mut step_ms)?;
+                (ms.affect, ms.actions) = (step_ms.affect_ms, step_ms.actions_ms);
+                if let Some((affect, actions)) = values {
+                    let score = face_score(detection.rect, Some(detection.score), Some(&shape), affect, ms);
+                    faces.push(score.with_actions(actions.as_ref()));
                 }
             }
             faces
@@ -147,13 +157,13 @@ impl Scorer {
     }
 
     fn model(&self) -> String {
-        let card = self.models.affect.network().card();
+        let card = self.models.face.affect.network().card();
         format!("{} {}", card.name, card.version)
     }
 
     fn cropped(&mut self, picture: Picture) -> Result<FaceScore, VisionError> {
         let mut ms = FaceTimes::default();
-        let affect = timed(&mut ms.affect, || self.models.affect.read_cropped(picture))?;
+        let affect = timed(&mut ms.affect, || self.models.face.affect.read_cropped(picture))?;
         let (width, height) = (picture.width_px() as f32, picture.height_px() as f32);
         Ok(face_score(Rect { left: 0.0, top: 0.0, width, height }, None, None, affect, ms))
     }
@@ -177,8 +187,24 @@ fn face_score(rect: Rect, score: Option<f32>, shape: Option<&Shape>, affect: Aff
         valence_sd: known(affect.valence_sd),
         arousal_sd: known(affect.arousal_sd),
         expression: probabilities.map(|(name, p)| ((*name).to_owned(), Value::from(p))).collect(),
+        action: None,
+        eyes: None,
         ms,
     }
+}
+
+impl FaceScore {
+    fn with_actions(self, actions: Option<&FaceActions>) -> FaceScore {
+        let action = actions.map(|a| known_by_name(FACE_ACTIONS.map(|action| action.name), a.actions));
+        let eyes = actions.map(|a| known_by_name(EYES_FIELDS, a.eye_values()));
+        FaceScore { action, eyes, ..self }
+    }
+}
+
+/// Numbers that the network does not compute are left out.
+fn known_by_name<const N: usize>(names: [&str; N], values: [f32; N]) -> Map<String, Value> {
+    let known = names.into_iter().zip(values).filter(|(_, value)| value.is_finite());
+    known.map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
 enum Read {

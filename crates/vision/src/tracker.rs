@@ -6,9 +6,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::affect::AffectReader;
 use super::chain_card::TrackingCard;
 use super::detector::{Detection, Detector};
+use super::face_networks::FaceNetworks;
 use super::geometry::{Crop, Rect, distance};
 use super::landmarks::{Landmarks, Shape};
 use super::model::ModelCard;
@@ -18,12 +18,12 @@ use super::reading::{FaceReading, Reading, StepTimes};
 use super::{Runtime, VisionError};
 use session::Timestamp;
 
-/// The three networks, loaded and checked.
+/// The networks, loaded and checked.
 #[derive(Debug)]
 pub struct Models {
     pub detector: Detector,
     pub landmarks: Landmarks,
-    pub affect: AffectReader,
+    pub face: FaceNetworks,
 }
 
 impl Models {
@@ -33,13 +33,14 @@ impl Models {
         Ok(Models {
             detector: Detector::load(&runtime, &folder.join("detector"))?,
             landmarks: Landmarks::load(&runtime, &folder.join("landmarks"))?,
-            affect: AffectReader::load(&runtime, &folder.join(affect))?,
+            face: FaceNetworks::load(&runtime, folder, affect)?,
         })
     }
 
-    /// The cards of detector, landmarks and affect, for a session's header.
-    pub fn cards(&self) -> [&ModelCard; 3] {
-        [self.detector.network().card(), self.landmarks.network().card(), self.affect.network().card()]
+    /// The cards of all networks, for a session's header. The last one is the card of the affect network.
+    pub fn cards(&self) -> Vec<&ModelCard> {
+        let tracking = [self.detector.network().card(), self.landmarks.network().card()];
+        tracking.into_iter().chain(self.face.actions_card()).chain([self.face.affect.network().card()]).collect()
     }
 }
 
@@ -58,7 +59,7 @@ pub struct Vision {
     side_px: usize,
 }
 
-/// The faces of one frame, before affect is read.
+/// The faces of one frame, before the networks read them.
 #[derive(Debug)]
 pub struct Tracked {
     face: Option<(Shape, Quality)>,
@@ -67,14 +68,14 @@ pub struct Tracked {
 }
 
 impl Tracked {
-    /// Reads affect from the same picture. The result depends on no other frame, so frames can be read in any order.
-    pub fn read(self, affect: &mut AffectReader, picture: Picture) -> Result<Reading, VisionError> {
+    /// Reads the face in the same picture. The result depends on no other frame, so frames can be read in any order.
+    pub fn read(self, networks: &mut FaceNetworks, picture: Picture) -> Result<Reading, VisionError> {
         let started = Instant::now();
         let Tracked { face, other_faces, mut step_ms } = self;
         let mut reading = None;
         if let Some((shape, quality)) = face {
-            let affect = timed(&mut step_ms.affect_ms, || affect.read(picture, &shape.points))?;
-            reading = affect.map(|affect| FaceReading::new(shape, quality, affect));
+            let values = networks.read(picture, &shape.points, &mut step_ms)?;
+            reading = values.map(|(affect, actions)| FaceReading::new(shape, quality, affect, actions));
         }
         let faces = other_faces + u32::from(reading.is_some());
         step_ms.total_ms += ms_since(started);
@@ -102,7 +103,7 @@ impl Vision {
 
     /// How frames must be decoded. Grey takes less time and is sufficient for our own networks.
     pub fn colour(&self) -> Colour {
-        if self.models.affect.network().needs_colour() { Colour::Rgb } else { Colour::Grey }
+        self.models.face.colour()
     }
 
     /// Resets the tracking for another recording.
@@ -116,10 +117,10 @@ impl Vision {
 
     /// Reads one frame, captured at the time `at`.
     pub fn step(&mut self, picture: Picture, at: Timestamp) -> Result<Reading, VisionError> {
-        self.track(picture, at)?.read(&mut self.models.affect, picture)
+        self.track(picture, at)?.read(&mut self.models.face, picture)
     }
 
-    /// The part of [`Vision::step`] that depends on earlier frames: everything except affect.
+    /// The part of [`Vision::step`] that depends on earlier frames: everything except the networks that read the face.
     pub fn track(&mut self, picture: Picture, at: Timestamp) -> Result<Tracked, VisionError> {
         let started = Instant::now();
         let mut times = StepTimes::default();
