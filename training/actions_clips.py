@@ -10,7 +10,6 @@ import os
 import numpy as np
 
 from . import actions_data, actions_render
-from .actions_fit import predict
 from .common import CACHE
 
 RATE_HZ, CLIP_S, CLIPS = 30, 5, 8
@@ -81,12 +80,13 @@ def matched(found: np.ndarray, wanted: np.ndarray) -> list[int]:
     return apart
 
 
-def measure(net, clips: int = CLIPS) -> dict[str, float]:
+def measure(read, clips: int = CLIPS) -> dict[str, float]:
+    """`read` is the network: views in, its outputs out."""
     apart, found_count, wanted_count = [], 0, 0
     for number in range(clips):
         frames = stored_clip(number)
         views = actions_data.plain_views(frames["image"], frames["alpha"])
-        closure = predict(net, views)[1].mean(axis=1)
+        closure = read(views)[1].mean(axis=1)
         found, wanted = onsets(closure, personal_threshold(closure)), onsets(frames["closure"], 0.5)
         apart += matched(found, wanted)
         found_count, wanted_count = found_count + len(found), wanted_count + len(wanted)

@@ -7,7 +7,7 @@ import numpy as np
 
 from . import actions_clips, actions_data, actions_fit, fairface
 from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
-from .actions_fit import correlations, predict
+from .actions_fit import correlations
 from .actions_net import SIZE_PX
 from .actions_targets import ACTIONS
 from .common import load_checkpoint, onnx_latency_ms, run_folder
@@ -40,16 +40,18 @@ def angle_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def evaluate(cfg: dict) -> dict:
-    """Measures the weights that `export` writes."""
-    net = actions_fit.shipped_net(cfg)
-    onnx_bytes = actions_fit.to_onnx(net)
+    """Measures the file that `export` writes, and the same network in floats for comparison."""
+    _, onnx_bytes, floats = actions_fit.shipped(cfg)
+    read = lambda views: actions_fit.run_onnx(onnx_bytes, views)
     faces, drawn = actions_data.photographs("val"), actions_data.renders(held_out=True)
-    seen, made = predict(net, actions_data.plain_views(faces["image"])), predict(net, actions_data.plain_views(drawn["image"], drawn["alpha"]))
-    report = on_photographs(seen, faces) | on_renders(made, drawn) | actions_clips.measure(net, cfg["clips"])
-    example = np.zeros((1, 1, SIZE_PX, SIZE_PX), np.float32)
-    report |= {"onnx_float_ms_one_thread": onnx_latency_ms(onnx_bytes, {"face": example}), "onnx_mb": len(onnx_bytes) / 1e6}
+    seen_views, made_views = actions_data.plain_views(faces["image"]), actions_data.plain_views(drawn["image"], drawn["alpha"])
+    report = on_photographs(read(seen_views), faces) | on_renders(read(made_views), drawn) | actions_clips.measure(read, cfg["clips"])
+    in_floats = on_photographs(actions_fit.run_onnx(floats, seen_views), faces) | on_renders(actions_fit.run_onnx(floats, made_views), drawn)
+    report |= {f"in_floats_{name}": in_floats[name] for name in ("actions_mean_r_all", "closure_auc_renders", "gaze_error_renders_degrees")}
+    example = {"face": np.zeros((1, 1, SIZE_PX, SIZE_PX), np.float32)}
+    report |= {"onnx_ms_one_thread": onnx_latency_ms(onnx_bytes, example), "in_floats_onnx_ms_one_thread": onnx_latency_ms(floats, example)}
     asked, found = fairface.faces_asked("val")
-    report |= {"faces_held_out": float(found), "faces_the_teacher_missed": float(asked - found)}
+    report |= {"onnx_mb": len(onnx_bytes) / 1e6, "faces_held_out": float(found), "faces_the_teacher_missed": float(asked - found)}
     checkpoint = load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)
     report |= {"steps": float(checkpoint["step"]), "sha256": hashlib.sha256(onnx_bytes).hexdigest()}
     (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")

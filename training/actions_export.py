@@ -18,8 +18,7 @@ CASES = [(name, eyes) for name, eyes in affect_parity.CASES if eyes is not None]
 
 
 def write(cfg: dict) -> None:
-    net = actions_fit.shipped_net(cfg)
-    onnx_bytes = actions_fit.to_onnx(net)
+    net, onnx_bytes, floats = actions_fit.shipped(cfg)
     report = shipping.report_of(cfg["name"], COMMAND)
     if report.pop("sha256") != hashlib.sha256(onnx_bytes).hexdigest():
         raise SystemExit(f"the network has changed since its evaluation: run `{COMMAND}` again")
@@ -44,17 +43,18 @@ def write(cfg: dict) -> None:
         card=actions_card.text(report),
     )
     print(f"wrote {folder}")
-    write_fixture(net, onnx_bytes)
+    write_fixture(net, onnx_bytes, floats)
 
 
-def write_fixture(net: torch.nn.Module, onnx_bytes: bytes) -> None:
-    """Drawn pictures, sampled pre-processing and outputs of PyTorch, after checking the file against PyTorch."""
-    onnx_net, cases = shipping.OnnxNet(onnx_bytes), []
+def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, floats: bytes) -> None:
+    """Drawn pictures, sampled pre-processing and the file's outputs, after checking PyTorch against the same network in floats."""
+    onnx_net, float_net, cases = shipping.OnnxNet(onnx_bytes), shipping.OnnxNet(floats), []
     for name, eyes in CASES:
         to_source = align.similarity_from_eyes(eyes[:2], eyes[2:], LEFT_EYE, RIGHT_EYE, SIZE_PX, SIZE_PX)
         view = align.sample_affine(affect_parity.draw(name), to_source, SIZE_PX, SIZE_PX)
         normalised = actions_data.normalise(view[None])
-        outputs = shipping.checked_outputs(net, onnx_net, normalised)
+        shipping.checked_outputs(net, float_net, normalised)
+        outputs = onnx_net(normalised)
         indexes, values = shipping.sampled(normalised)
         cases.append({
             "picture": name,

@@ -12,6 +12,8 @@ from .common import seed_everything
 OUTPUTS = ["actions", "closure", "gaze", "pose"]
 PHOTOGRAPH_GAZE_WEIGHT = 0.25
 QUICK_FACES = 800
+# How many training faces of each pool say how large the numbers inside the network get.
+RANGED_FACES = 200
 
 
 def build_net(cfg: dict) -> ActionsNet:
@@ -102,14 +104,25 @@ def fit(cfg: dict) -> None:
     loop.fit(loop.course_of(train_cfg), build_net(cfg), loop.drawn_ahead(batches, train_cfg), loss, measure, threads=cfg["threads"])
 
 
-def shipped_net(cfg: dict) -> torch.nn.Module:
-    """The average of the last checkpoint, folded and with weights of 16 bits."""
+def shipped(cfg: dict) -> tuple[torch.nn.Module, bytes, bytes]:
+    """The average of the last checkpoint, folded and with weights of 16 bits; the file that ships, with convolutions in 8
+    bits; and the same network in floats."""
     net = loop.trained(cfg["name"], build_net(cfg))
-    return shipping.round_weights(shipping.fold_batch_norm(net)).eval()
+    net = shipping.round_weights(shipping.fold_batch_norm(net)).eval()
+    floats = shipping.to_onnx(net, torch.zeros(1, 1, SIZE_PX, SIZE_PX), "face", OUTPUTS)
+    faces, drawn = actions_data.photographs("train"), actions_data.renders(held_out=False)
+    views = [
+        actions_data.plain_views(faces["image"][:RANGED_FACES]),
+        actions_data.plain_views(drawn["image"][:RANGED_FACES], drawn["alpha"][:RANGED_FACES]),
+    ]
+    return net, shipping.quantised(floats, "face", np.concatenate(views), head_in_floats=True), floats
 
 
-def to_onnx(net: torch.nn.Module) -> bytes:
-    return shipping.to_onnx(net, torch.zeros(1, 1, SIZE_PX, SIZE_PX), "face", OUTPUTS)
+def run_onnx(onnx_bytes: bytes, views: np.ndarray) -> list[np.ndarray]:
+    """The file's outputs, one face at a time on one thread, as the program runs it."""
+    net = shipping.OnnxNet(onnx_bytes)
+    rows = [net(view[None]) for view in views]
+    return [np.concatenate(column) for column in zip(*rows)]
 
 
 def correlations(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:

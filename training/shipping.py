@@ -79,11 +79,12 @@ def _in_16_bits(onnx_bytes: bytes, from_size: int = 0) -> bytes:
     return model.SerializeToString()
 
 
-def quantised(floats: bytes, input_name: str, views: np.ndarray, floats_from: int | None = None) -> bytes:
+def quantised(floats: bytes, input_name: str, views: np.ndarray, floats_from: int | None = None, head_in_floats: bool = False) -> bytes:
     """The same network with convolutions in whole numbers of 8 bits, scaled by what it does for `views`, one at a time.
 
     Weights get 7 bits: on processors without VNNI the sums of two products of 8 bits do not fit into their 16.
-    From convolution number `floats_from` on (−1 is the last), all stays in floats.
+    From convolution number `floats_from` on (−1 is the last), convolutions stay in floats. With `head_in_floats`, all that follows the
+    last convolution and its ReLU does: an output in 8 bits has 256 steps.
     """
     class Views(quantization.CalibrationDataReader):
         def __init__(self):
@@ -99,6 +100,7 @@ def quantised(floats: bytes, input_name: str, views: np.ndarray, floats_from: in
         nodes = onnx.load(str(folded)).graph.node
         convolutions = [number for number, node in enumerate(nodes) if node.op_type == "Conv"]
         kept = [] if floats_from is None else [node.name for node in nodes[convolutions[floats_from] :]]
+        kept += [node.name for node in nodes[convolutions[-1] + 2 :]] if head_in_floats else []
         quantization.quantize_static(
             str(folded), str(made), Views(), nodes_to_exclude=kept, quant_format=quantization.QuantFormat.QDQ, per_channel=True,
             activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8, reduce_range=True,

@@ -11,6 +11,7 @@ use affectograph::session::{
 };
 use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile};
 use affectograph::stored_frames::FrameReader;
+use affectograph::vision::VISION_STREAMS;
 use crossbeam_channel::unbounded;
 use serde_json::{Value, json};
 
@@ -211,7 +212,7 @@ fn with_skipped(whole: &SessionFile, folder: &Path) {
         if let Some(last) = last.replace(row.meta.at) {
             recorder.stream(AFFECT).unwrap().gap(last, row.meta.at, GapReason::Skipped, 2, "").unwrap();
         }
-        for stream in ["affect", "face", "landmarks"] {
+        for stream in VISION_STREAMS {
             let series = timeline.series(stream).unwrap();
             let at = series.frames().iter().position(|f| *f == Some(row.meta.number)).unwrap();
             let values: Vec<f32> = (0..series.info.fields.len()).map(|field| series.column(field)[at]).collect();
@@ -234,6 +235,11 @@ fn records(folder: &Path, is_wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
     records
 }
 
+/// Text, because a value that is not a number equals nothing.
+fn texts(records: &[Record]) -> Vec<String> {
+    records.iter().map(|record| format!("{record:?}")).collect()
+}
+
 #[test]
 fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     let Some(film) = film("single_face.mp4") else { return };
@@ -251,7 +257,7 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     );
     assert_eq!((told["frames_scored"].as_u64(), told["frames_skipped"].as_u64()), (Some(72), Some(0)));
     let is_raw = |r: &Record| !r.stream.as_str().ends_with("_later") && !r.stream.as_str().ends_with("_affect");
-    assert_eq!(records(&one, is_raw), raw);
+    assert!(texts(&records(&one, is_raw)) == texts(&raw), "the raw data changed");
     let merged = signal(&timeline(&one), AFFECT, "valence").unwrap();
     let as_it_was = signal(&whole.timeline().unwrap(), AFFECT, "valence").unwrap();
     assert_eq!(merged.at_ns, as_it_was.at_ns);
@@ -274,9 +280,9 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
         (Some("affect_affect"), Some(72))
     );
     assert_eq!(told["frames_scored"].as_u64(), Some(72), "a second look counts once");
-    assert_eq!(records(&one, is_raw), raw);
+    assert!(texts(&records(&one, is_raw)) == texts(&raw), "the raw data changed");
     let session = SessionFile::open(&one).unwrap();
-    assert_eq!(session.additions().len(), 6);
+    assert_eq!(session.additions().len(), 2 * (VISION_STREAMS.len() + 1));
     assert!(session.streams().iter().any(|s| s.name.as_str() == "landmarks_affect" && s.software.contains("sha256")));
     drop(session);
     let twice = run(&["rescore", &first, "--model", "affect"], tmp.path());

@@ -19,6 +19,9 @@ const PROBABILITY_TOLERANCE: f64 = 0.05;
 const MEAN_TOLERANCE: f64 = 0.005;
 /// The largest movement of a landmark on a still face.
 const LANDMARK_TOLERANCE_PX: f64 = 0.3;
+/// The limits for the facial actions and for closure and gaze of the eyes, in their units.
+const ACTION_TOLERANCE: f64 = 0.05;
+const EYES_TOLERANCE: f64 = 1.5;
 /// The limit for each stored number about the face except the processing time, in its unit: box in px, score, angles in °,
 /// openness of eyes and mouth, inter-ocular distance in px, brightness, sharpness (some hundreds), number of faces.
 const FACE_TOLERANCE: [f64; 15] = [0.5, 0.5, 0.5, 0.5, 0.01, 0.3, 0.3, 0.3, 0.005, 0.005, 0.01, 0.3, 0.005, 6.0, 0.0];
@@ -69,6 +72,7 @@ fn a_browser_reads_a_face_as_the_program_does() {
     let theirs: Vec<serde_json::Value> = said.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(theirs.len(), ours.len());
     let (mut faces, mut axes, mut probabilities, mut sum, mut points) = (0, 0.0f64, 0.0f64, 0.0, 0.0f64);
+    let (mut actions, mut eyes) = (0.0f64, 0.0f64);
     let mut face = [0.0f64; FACE_TOLERANCE.len()];
     for (k, (here, there)) in ours.iter().zip(&theirs).enumerate() {
         let Some(values) = here.affect_values() else {
@@ -84,6 +88,9 @@ fn a_browser_reads_a_face_as_the_program_does() {
         );
         (axes, probabilities, sum) = (axes.max(near), probabilities.max(sure), sum + near.max(sure));
         points = points.max(apart(&here.landmark_values().unwrap(), &numbers(there, "landmarks")));
+        let own = here.face.as_ref().unwrap();
+        actions = actions.max(apart(&own.action_values().unwrap(), &numbers(there, "action")));
+        eyes = eyes.max(apart(&own.eye_values().unwrap(), &numbers(there, "eyes")));
         let (here, there) = (here.face_values().unwrap(), numbers(there, "face"));
         for (k, most) in face.iter_mut().enumerate() {
             *most = most.max(apart(&here[k..=k], &there[k..=k]));
@@ -92,7 +99,9 @@ fn a_browser_reads_a_face_as_the_program_does() {
     let mean = sum / f64::from(faces);
     println!("{faces} faces in {} frames, apart at most: valence, arousal and spread {axes:.4},", ours.len());
     println!("probabilities {probabilities:.4}, both {mean:.4} on average; landmarks {points:.4} px; face {face:.4?}");
+    println!("actions {actions:.4}, eyes {eyes:.3} (closure 0 … 1, gaze in degrees)");
     assert!(faces > 60);
+    assert!(actions <= ACTION_TOLERANCE && eyes <= EYES_TOLERANCE);
     assert!(axes <= AXES_TOLERANCE && probabilities <= PROBABILITY_TOLERANCE && mean <= MEAN_TOLERANCE);
     assert!(points <= LANDMARK_TOLERANCE_PX, "{points} px");
     assert!(face.iter().zip(FACE_TOLERANCE).all(|(apart, allowed)| *apart <= allowed), "{face:?}");

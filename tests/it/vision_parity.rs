@@ -1,7 +1,9 @@
 //! PyTorch = ONNX = this program to 1e-4, pre-processing included, on pictures drawn by formula. The training writes
 //! the fixtures when it exports a network; a fixture of another sum than the installed network's is an error.
 
-use affectograph::vision::{AffectReader, Colour, Crop, Detector, LANDMARKS, Landmarks, Network, OwnedPicture};
+use affectograph::vision::{
+    ActionsReader, AffectReader, Colour, Crop, Detector, LANDMARKS, Landmarks, Network, OwnedPicture,
+};
 use serde_json::Value;
 
 use crate::need::need;
@@ -100,6 +102,27 @@ fn assert_same(network: &Network, case: &Value) {
     }
 }
 
+/// Landmarks with the eyes at their places in the fixture.
+fn eye_points(case: &Value) -> [[f32; 2]; LANDMARKS] {
+    let eyes = numbers(&case["eyes_px"]);
+    let mut points = [[0.0; 2]; LANDMARKS];
+    points[36..42].fill([eyes[0] as f32, eyes[1] as f32]);
+    points[42..48].fill([eyes[2] as f32, eyes[3] as f32]);
+    points
+}
+
+#[test]
+fn actions() {
+    let (Some(runtime), Some(folder)) = (runtime(), network_folder("actions")) else { return };
+    let mut reader = ActionsReader::load(&runtime, &folder).unwrap();
+    let Some(fixture) = fixture(reader.network()) else { return };
+    for case in fixture["cases"].as_array().unwrap() {
+        let drawn = draw_small(&fixture, case["picture"].as_str().unwrap());
+        reader.read(drawn.as_picture().unwrap(), &eye_points(case)).unwrap().unwrap();
+        assert_same(reader.network(), case);
+    }
+}
+
 #[test]
 fn affect() {
     let (Some(runtime), Some(folder)) = (runtime(), network_folder("affect")) else { return };
@@ -111,11 +134,7 @@ fn affect() {
         if case["eyes_px"].is_null() {
             reader.read_cropped(picture).unwrap();
         } else {
-            let eyes = numbers(&case["eyes_px"]);
-            let mut points = [[0.0; 2]; LANDMARKS];
-            points[36..42].fill([eyes[0] as f32, eyes[1] as f32]);
-            points[42..48].fill([eyes[2] as f32, eyes[3] as f32]);
-            reader.read(picture, &points).unwrap().unwrap();
+            reader.read(picture, &eye_points(case)).unwrap().unwrap();
         }
         assert_same(reader.network(), case);
     }

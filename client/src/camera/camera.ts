@@ -137,13 +137,11 @@ export class Camera {
     return startScores(this.settings, framesOf(video), video, first, {
       counted: (frames) => this.count(frames),
       ready: (networks) => this.health('scores_started', networks),
-      reading: ({ frame, page_ms, affect, face, landmarks }) => {
-        for (const [stream, values] of [['affect', affect], ['face', face], ['landmarks', landmarks]] as const) {
-          this.add({ stream, page_ms, rest: sampleRest(frame, values) });
-        }
-        this.listener.affect(described(page_ms, frame, affect));
+      reading: ({ frame, page_ms, samples }) => {
+        for (const [stream, values] of samples) this.add({ stream, page_ms, rest: sampleRest(frame, values) });
+        this.listener.affect(described(page_ms, frame, samples[0]![1]));
       },
-      // As in the lab, once for the three streams of the same frames.
+      // As in the lab, once for all streams of the same frames.
       gap: (page_ms, gap) => this.add({ stream: 'affect', page_ms, rest: gapRest(gap) }),
       failed: (detail) => {
         this.health('scores_unavailable', { detail });

@@ -9,9 +9,8 @@ export type ToWorker =
 export interface FaceReading {
   frame: number;
   page_ms: number;
-  affect: number[];
-  face: number[];
-  landmarks: number[];
+  /** Stream and values. `affect` is the first one. */
+  samples: [string, number[]][];
 }
 
 /** A network, as it is stored in the session's header. */
@@ -24,7 +23,7 @@ export interface NetworkIdentity {
   card_sha256: string;
 }
 
-export type Networks = Record<'detector' | 'landmarks' | 'affect', NetworkIdentity>;
+export type Networks = Record<'detector' | 'landmarks' | 'affect', NetworkIdentity> & { actions?: NetworkIdentity };
 
 export type FromWorker =
   | { kind: 'ready'; networks: Networks }

@@ -51,7 +51,7 @@ const handle = async (message: ToWorker): Promise<void> => {
     reading.landmarks = reading.landmarks.map((v) => v / scale);
     for (const k of [0, 1, 2, 3, 11]) reading.face[k]! /= scale;
   }
-  post({ kind: 'scored', page_ms, reading: { frame, page_ms, ...reading } });
+  post({ kind: 'scored', page_ms, reading: { frame, page_ms, samples: Object.entries(reading) } });
 };
 
 onmessage = ({ data }: MessageEvent<ToWorker>) => {

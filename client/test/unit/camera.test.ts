@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { relativeToCamera } from '../../src/camera/vision/actions';
 import { figure, parseCard, requireChainTable } from '../../src/camera/vision/card';
 import { cropToPicture, fromEyes, pointFromFraction } from '../../src/camera/vision/geometry';
 import { Network, type Runtime } from '../../src/camera/vision/network';
@@ -13,7 +14,7 @@ import { fill, greyOf } from '../../src/camera/vision/resample';
 declare const AFFECTOGRAPH_CLIENT: string;
 
 test('the cards of the shipped networks are read', async () => {
-  for (const name of ['detector', 'landmarks', 'affect']) {
+  for (const name of ['detector', 'landmarks', 'affect', 'actions']) {
     const card = parseCard(await readFile(join(AFFECTOGRAPH_CLIENT, `../models/${name}/model.toml`), 'utf8'), name);
     assert.equal(card.name, name);
     assert.match(card.sha256, /^[0-9a-f]{64}$/);
@@ -119,4 +120,12 @@ test('eyes come to their places', () => {
 test('grey is made as the networks learned it', () => {
   const { grey } = greyOf(Uint8Array.from([255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255]), 3, 1);
   assert.deepEqual([...grey].map((v) => Math.round(v * 1000) / 1000), [76.245, 149.685, 29.07]);
+});
+
+test('gaze relative to the camera', () => {
+  const near = (found: { yaw: number; pitch: number }, yaw: number, pitch: number) =>
+    assert.ok(Math.hypot(found.yaw - yaw, found.pitch - pitch) < 1e-9, JSON.stringify(found));
+  near(relativeToCamera({ yaw: 0, pitch: 0 }, { yaw: 30, pitch: -10, roll: 0 }), 30, -10);
+  near(relativeToCamera({ yaw: 12, pitch: 7 }, { yaw: 0, pitch: 0, roll: 0 }), 12, 7);
+  near(relativeToCamera({ yaw: 20, pitch: 0 }, { yaw: 0, pitch: 0, roll: 90 }), 0, 20);
 });

@@ -10,7 +10,7 @@ use web_assets::DASHBOARD;
 use super::app::App;
 use super::problem::Problem;
 
-const NETWORKS: [&str; 3] = ["detector", "landmarks", "affect"];
+const NETWORKS: [&str; 4] = ["detector", "landmarks", "affect", "actions"];
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -36,7 +36,7 @@ async fn network(State(app): State<App>, Path((network, file)): Path<(String, St
         _ => return Err(Problem::not_found("The files of a network are model.onnx and model.toml.")),
     };
     if !NETWORKS.contains(&network.as_str()) {
-        return Err(Problem::not_found("The networks are detector, landmarks and affect."));
+        return Err(Problem::not_found("The networks are detector, landmarks, affect and actions."));
     }
     let path = app.pool.models().join(network).join(file);
     let bytes = tokio::fs::read(&path).await;

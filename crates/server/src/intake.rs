@@ -14,8 +14,8 @@ use super::remote_plan::StoredReading;
 use super::wire::{Batch, CameraMode, DocumentClock, Finish, MAX_BATCH_RECORDS, RefusedRecord, RemoteRecord, Span};
 use session::page_message::Event;
 use session::{
-    AFFECT, Body, FACE, Gap, GapReason, HEALTH, LANDMARKS, Numbers, PAGE, PAGE_CLOCK, REPLAY, StreamInfo, Timestamp,
-    VIDEO_FRAME,
+    ACTION, AFFECT, Body, EYES, FACE, Gap, GapReason, HEALTH, LANDMARKS, Numbers, PAGE, PAGE_CLOCK, REPLAY, StreamInfo,
+    Timestamp, VIDEO_FRAME,
 };
 
 /// The largest distance of a record's number from the first missing number.
@@ -81,7 +81,7 @@ impl Intake {
                 HEALTH => StreamInput::Health,
                 REPLAY => StreamInput::Replay,
                 VIDEO_FRAME if camera == CameraMode::Video => StreamInput::VideoFrames,
-                AFFECT | FACE | LANDMARKS if camera == CameraMode::Scores => {
+                AFFECT | FACE | LANDMARKS | ACTION | EYES if camera == CameraMode::Scores => {
                     StreamInput::Samples { fields: info.fields.len() }
                 }
                 _ => StreamInput::Nothing,

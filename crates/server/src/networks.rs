@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use session::{ACTION, AFFECT, BLINK, EYES, FACE, LANDMARKS};
+use session::{ACTION, AFFECT, EYES, FACE, LANDMARKS};
 use store::{ModelDescription, ReportedNetwork};
 use vision::ModelCard;
 
@@ -16,12 +16,8 @@ const BROWSER: &str = "the browser";
 const MAX_NAME_BYTES: usize = 100;
 
 /// Each network's name in the report, and the streams that it writes.
-const ROLES: [(&str, &[&str]); 4] = [
-    ("detector", &[FACE]),
-    ("landmarks", &[FACE, LANDMARKS]),
-    ("actions", &[ACTION, EYES, BLINK]),
-    ("affect", &[AFFECT]),
-];
+const ROLES: [(&str, &[&str]); 4] =
+    [("detector", &[FACE]), ("landmarks", &[FACE, LANDMARKS]), ("actions", &[ACTION, EYES]), ("affect", &[AFFECT])];
 
 /// The cards of the server's own networks, in the order of [`ROLES`]. `None`: it is not installed.
 pub type Installed = [Option<ModelCard>; ROLES.len()];
@@ -127,7 +123,7 @@ mod tests {
     #[test]
     fn the_bytes_that_ran_are_named_and_compared() {
         let own = own();
-        let [detector, landmarks, affect] = own.each_ref().map(|card| card.as_ref().unwrap());
+        let [detector, landmarks, _, affect] = own.each_ref().map(|card| card.as_ref().unwrap());
         let other = "AB".repeat(32);
         let event = object(json!({
             "detector": {"name": "detector", "version": "1", "sha256": detector.sha256, "card_sha256": detector.sha256},
@@ -152,7 +148,7 @@ mod tests {
     #[test]
     fn clients_that_copied_the_card_have_no_checksum() {
         let event = object(json!({ "affect": format!("affect 1.0 sha256:{}", "cd".repeat(32)) }));
-        let found = reported(&event, &[None, None, None]);
+        let found = reported(&event, &Installed::default());
         assert_eq!((found.len(), found[0].model.version.as_str(), found[0].model.sha256.as_str()), (1, "1.0", ""));
         let note = found[0].model.note.as_deref().unwrap();
         assert!(note.contains(&"cd".repeat(32)) && note.contains("no network to compare"), "{note}");
@@ -179,7 +175,7 @@ mod tests {
         #[test]
         fn a_stored_checksum_is_valid_for_any_report(name in "\\PC{0,120}", version in any::<String>(), sha in "[0-9a-fA-F]{60,66}|\\PC*") {
             let event = json!({"affect": {"name": name, "version": version, "sha256": sha, "card_sha256": sha}});
-            for network in reported(&object(event), &[None, None, None]) {
+            for network in reported(&object(event), &Installed::default()) {
                 let sum = &network.model.sha256;
                 prop_assert!(sum.is_empty() || (sum.len() == 64 && *sum == sha.to_ascii_lowercase()));
                 prop_assert!(!network.model.to_string().chars().any(char::is_control));

@@ -20,7 +20,8 @@ const MIN_HEIGHT: f32 = 0.3;
 const LONGEST_BLINK_NS: i64 = 1_000_000_000;
 /// A longer excursion is closed eyes from this mean closure on. Below, it may be a lowered gaze.
 const CLOSED: f32 = 0.6;
-/// From the beginning to half height. Lids of a lowered gaze are slower.
+/// The longest time from the beginning to this share of the height. Lids of a lowered gaze are slower.
+const RISEN: f32 = 0.9;
 const SLOWEST_RISE_NS: i64 = 300_000_000;
 /// A longer time between two values interrupts an excursion.
 const LONGEST_STEP_NS: i64 = 150_000_000;
@@ -126,7 +127,8 @@ impl Excursion {
         let onset = crossing(self.values.windows(2).find(|pair| rises(pair))?, half);
         let until = crossing(self.values.windows(2).rfind(|pair| falls(pair))?, half);
         let is_short = until.since_ns(onset) <= LONGEST_BLINK_NS;
-        let is_fast = onset.since_ns(self.values.first()?.0) <= SLOWEST_RISE_NS;
+        let nearly_shut = self.values.iter().find(|(_, closure)| *closure >= self.open + RISEN * height)?.0;
+        let is_fast = nearly_shut.since_ns(self.values.first()?.0) <= SLOWEST_RISE_NS;
         let completeness = height / (1.0 - self.open).max(MIN_HEIGHT);
         ((is_short && is_fast) || (!is_short && peak >= CLOSED)).then_some(Blink { onset, until, completeness })
     }
@@ -165,7 +167,10 @@ mod tests {
         assert!((blink.onset.as_ns() - 60 * FRAME_NS).abs() < 10 && (blink.until.as_ns() - 63 * FRAME_NS).abs() < 10);
         assert_eq!(blink.completeness, 1.0);
         let Body::Event { kind, data } = blink.event() else { panic!() };
-        assert_eq!((kind.as_str(), &data["duration_ms"], &data["completeness"]), (BLINK_KIND, &100.0.into(), &1.0.into()));
+        assert_eq!(
+            (kind.as_str(), &data["duration_ms"], &data["completeness"]),
+            (BLINK_KIND, &100.0.into(), &1.0.into())
+        );
     }
 
     #[test]
@@ -182,7 +187,7 @@ mod tests {
         let [closed] = found[..] else { panic!("{found:?}") };
         assert!(matches!(closed.event(), Body::Event { kind, .. } if kind == EYES_CLOSED_KIND));
         assert!(detect(clip(0.05, &[0.45; 45])).is_empty());
-        let slow: Vec<f32> = (0..20).map(|k| 0.05 + 0.02 * k as f32).collect();
+        let slow: Vec<f32> = (0..40).map(|k| 0.05 + 0.01 * k as f32).collect();
         assert!(detect(clip(0.05, &slow)).is_empty());
     }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use affectograph::recording::{Guided, ImportOutcome, ImportedFile, SessionPlan, VideoImporter};
-use affectograph::session::{AFFECT, Body, FACE, LANDMARKS, ParticipantId, SKIN, SessionNumber, Study, VIDEO, face};
+use affectograph::session::{BLINK, Body, FACE, ParticipantId, SKIN, SessionNumber, Study, VIDEO, face};
 use affectograph::store::{SessionFile, StoredStudy};
 use affectograph::stored_frames::FrameReader;
-use affectograph::vision::models_folder;
+use affectograph::vision::{VISION_STREAMS, models_folder};
 
 use super::{made, source};
 
@@ -59,7 +59,11 @@ fn made_with(threads: usize, film: &Path, folder: &Path) -> Made {
     let numbers = 0..session.frames().unwrap().len() as u64;
     Made {
         outcome,
-        records: [AFFECT, FACE, LANDMARKS, SKIN, VIDEO].iter().flat_map(|stream| records(&session, stream)).collect(),
+        records: VISION_STREAMS
+            .iter()
+            .chain(&[BLINK, SKIN, VIDEO])
+            .flat_map(|stream| records(&session, stream))
+            .collect(),
         with_skin: session.records_from(SKIN, 0).unwrap().len() as u64,
         pictures: numbers.map(|number| format!("{:?}", frames.frame(&session, number).unwrap())).collect(),
         checksums: session.frames().unwrap().rows().iter().map(|row| row.checksum).collect(),

@@ -1,20 +1,14 @@
 // Valence, arousal, their uncertainty and the expression probabilities of one face: the program's `affect.rs` in TypeScript.
 
 import { EXPRESSIONS } from '../expressions';
-import { type Point, eyeCentres, fromEyes } from './geometry';
+import { runAligned } from './aligned';
+import type { Point } from './geometry';
 import type { Network } from './network';
-import { type Picture, fill } from './resample';
+import type { Picture } from './resample';
 
 /** The fields of the stream `affect`. What a network does not tell is NaN. Null where both eyes are in one place. */
 export const readAffect = async (network: Network, picture: Picture, points: readonly Point[]): Promise<number[] | null> => {
-  const { input: { left_eye, right_eye } } = network.card;
-  if (!left_eye || !right_eye) throw new Error('the card of the affect network contains no positions of the eyes');
-  const { format } = network;
-  const places: [Point, Point] = [[left_eye[0]!, left_eye[1]!], [right_eye[0]!, right_eye[1]!]];
-  const toPicture = fromEyes(eyeCentres(points), places, [format.width, format.height]);
-  if (!toPicture) return null;
-  fill(picture, toPicture, format, [format.width, format.height], network.input);
-  await network.run();
+  if (!await runAligned(network, picture, points)) return null;
   const pair = (name: string): [number, number] => {
     if (!network.outputCard(name)) return [Number.NaN, Number.NaN];
     const values = network.output(name);

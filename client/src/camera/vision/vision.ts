@@ -1,6 +1,7 @@
 // One step a frame: detect, then track: the program's `tracker.rs` in TypeScript with the same numbers, so that a score
 // is the same in the browser and from the video. Nothing is smoothed.
 
+import { readActions } from './actions';
 import { readAffect } from './affect';
 import { type TrackingCard, chainTable, requireChainTable } from './card';
 import { type Detection, detect } from './detector';
@@ -14,7 +15,14 @@ import { quality } from './quality';
 import type { Picture } from './resample';
 
 /** In the fields of the session's streams. */
-export interface Reading { affect: number[]; face: number[]; landmarks: number[] }
+export interface Reading {
+  affect: number[];
+  face: number[];
+  landmarks: number[];
+  /** Absent if the folder of networks has no network of facial actions. */
+  action?: number[];
+  eyes?: number[];
+}
 
 export class Vision {
   private next: Crop | null = null;
@@ -26,6 +34,7 @@ export class Vision {
 
   private constructor(
     private readonly detector: Network, private readonly landmarks: Network, private readonly affect: Network,
+    private readonly actions: Network | null,
   ) {}
 
   static async load(runtime: Runtime, read: ReadFile): Promise<Vision> {
@@ -34,7 +43,7 @@ export class Vision {
     // An incomplete card is an error of loading, not of the first frame.
     for (const name of ['detection', 'tracking'] as const) requireChainTable(detector.card, name);
     for (const name of ['crop', 'face'] as const) requireChainTable(landmarks.card, name);
-    return new Vision(detector, landmarks, await load('affect'));
+    return new Vision(detector, landmarks, await load('affect'), await hasActions(read) ? await load('actions') : null);
   }
 
   private get tracking(): TrackingCard {
@@ -43,7 +52,9 @@ export class Vision {
 
   /** The loaded networks. */
   get networks(): Networks {
-    return { detector: this.detector.identity, landmarks: this.landmarks.identity, affect: this.affect.identity };
+    const { detector, landmarks, affect, actions } = this;
+    const own = { detector: detector.identity, landmarks: landmarks.identity, affect: affect.identity };
+    return actions ? { ...own, actions: actions.identity } : own;
   }
 
   /** Reads one frame. Null if there is no face. */
@@ -58,6 +69,7 @@ export class Vision {
     this.lastSeen = { rect: shape.rect, at_ms };
     const affect = await readAffect(this.affect, picture, shape.points);
     if (!affect) return null;
+    const actions = this.actions && await readActions(this.actions, picture, shape.points);
     const { brightness, sharpness } = quality(this.crop, this.landmarks.format.width);
     const { rect, points } = shape;
     return {
@@ -68,6 +80,7 @@ export class Vision {
         performance.now() - started_ms,
       ],
       landmarks: points.flat(),
+      ...actions,
     };
   }
 
@@ -105,6 +118,9 @@ export class Vision {
     return found;
   }
 }
+
+/** Whether the folder has a network of facial actions. Folders of older versions have none. */
+const hasActions = (read: ReadFile): Promise<boolean> => read('actions/model.toml').then(() => true, () => false);
 
 /** Whether a box of the detector contains this face of the landmark network, whose boxes are smaller. */
 const isSame = (face: Rect, detected: Rect, { same_face_share_inside, same_face_overlap }: TrackingCard): boolean =>
