@@ -20,7 +20,7 @@ use super::vision_support::models;
 use crate::program::{command, run};
 
 /// A recording of `../shared`. `None`: it, FFmpeg or the networks are missing, and the reason is printed.
-fn film(name: &str) -> Option<PathBuf> {
+pub fn film(name: &str) -> Option<PathBuf> {
     models()?;
     need_program("ffmpeg")?;
     need_shared(&format!("media/{name}"))
@@ -33,12 +33,12 @@ fn lines(arguments: &[&str], sessions: &Path) -> Vec<Value> {
     String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn analyze(film: &Path, sessions: &Path) -> Value {
+pub fn analyze(film: &Path, sessions: &Path) -> Value {
     let film = film.display().to_string();
     lines(&["analyze", &film, "--participant", "sub-01", "--json"], sessions).remove(0)
 }
 
-fn folder_of(told: &Value) -> PathBuf {
+pub fn folder_of(told: &Value) -> PathBuf {
     PathBuf::from(told["session"].as_str().unwrap())
 }
 

@@ -17,6 +17,7 @@ mod closed_output;
 mod conditions;
 mod demo_study;
 mod desktop;
+mod face_streams;
 mod films;
 mod formats;
 #[cfg(target_os = "linux")]
