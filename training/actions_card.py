@@ -22,6 +22,10 @@ ROWS = [
     ("head pitch on unseen adults, r with the teacher", "pose_pitch_r_teacher", None, False),
     ("blinks on rendered clips at 30 Hz, F1", "blink_f1", 0.97, False),
     ("… mean onset error in frames", "blink_onset_error_frames", 1.0, True),
+    ("smiles of 102 consenting adults (London set): `au12`, area under the curve", "london_smile_auc", None, False),
+    ("… the same of MediaPipe's smile", "london_smile_auc_mediapipe", None, False),
+    ("… smiles with `au12` of at least 0.3", "london_smiles_counted", None, False),
+    ("… neutral faces with `au12` below 0.3", "london_neutrals_not_counted", None, False),
     ("actions on renders of unseen identities, mean r", "actions_mean_r_renders", None, False),
     ("ms for a face, ONNX Runtime, one thread, median", "onnx_ms_one_thread", 0.6, True),
     ("… the same network in floats", "in_floats_onnx_ms_one_thread", None, True),
@@ -79,6 +83,7 @@ Resampling is as in `training/align.py`. Left and right are those of the picture
 - Labels of the pictures: blendshapes and head pose of MediaPipe's face landmarker; gaze of OpenVINO's gaze-estimation-adas-0002; for figures also OpenVINO's
   open-closed-eye-0001. All are Apache-2.0. None is part of this project.
 - MediaPipe reports zero for `cheekSquint` and `noseSneer` on every face. These two are learned from renders alone.
+- The Face Research Lab London Set (DeBruine and Jones, CC BY 4.0; the people consented) gives figures alone. Nothing was trained or tuned on it.
 - Renders of the ICT-FaceKit Light head (MIT): exact actions, closure, gaze and pose; random identity, skin, light, camera, glasses. One identity of ten is kept for figures.
 - No picture is part of this project. The weights are licensed MIT OR Apache-2.0.
 

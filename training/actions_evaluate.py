@@ -5,29 +5,16 @@ import json
 
 import numpy as np
 
-from . import actions_clips, actions_data, actions_fit, fairface
+from . import actions_clips, actions_data, actions_fit, actions_london, fairface
 from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
 from .actions_fit import correlations
 from .actions_net import SIZE_PX
 from .actions_targets import ACTIONS
-from .common import load_checkpoint, onnx_latency_ms, run_folder
+from .common import area_under_curve, load_checkpoint, onnx_latency_ms, run_folder
 
 SHUT, OPEN = 0.75, 0.25
 # Fewer faces than this give no figure of their own.
 MIN_GROUP = 30
-
-
-def area_under_curve(score: np.ndarray, is_positive: np.ndarray) -> float:
-    """The share of pairs in which the positive has the higher score; equal scores count half."""
-    order = np.argsort(score, kind="stable")
-    ranks = np.empty(len(score))
-    values, starts, counts = np.unique(score[order], return_index=True, return_counts=True)
-    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
-    positives = int(is_positive.sum())
-    negatives = len(score) - positives
-    if not positives or not negatives:
-        return float("nan")
-    return float((ranks[is_positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
 def angle_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -46,6 +33,7 @@ def evaluate(cfg: dict) -> dict:
     faces, drawn = actions_data.photographs("val"), actions_data.renders(held_out=True)
     seen_views, made_views = actions_data.plain_views(faces["image"]), actions_data.plain_views(drawn["image"], drawn["alpha"])
     report = on_photographs(read(seen_views), faces) | on_renders(read(made_views), drawn) | actions_clips.measure(read, cfg["clips"])
+    report |= actions_london.measure(read)
     in_floats = on_photographs(actions_fit.run_onnx(floats, seen_views), faces) | on_renders(actions_fit.run_onnx(floats, made_views), drawn)
     report |= {f"in_floats_{name}": in_floats[name] for name in ("actions_mean_r_all", "closure_auc_renders", "gaze_error_renders_degrees")}
     example = {"face": np.zeros((1, 1, SIZE_PX, SIZE_PX), np.float32)}

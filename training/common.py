@@ -91,6 +91,19 @@ class Progress:
         print(f"\r\033[K{text}" if self.is_terminal else text, flush=True)
 
 
+def area_under_curve(score: np.ndarray, is_positive: np.ndarray) -> float:
+    """The share of pairs in which the positive has the higher score; equal scores count half."""
+    order = np.argsort(score, kind="stable")
+    ranks = np.empty(len(score))
+    values, starts, counts = np.unique(score[order], return_index=True, return_counts=True)
+    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
+    positives = int(is_positive.sum())
+    negatives = len(score) - positives
+    if not positives or not negatives:
+        return float("nan")
+    return float((ranks[is_positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
 class Curves:
     """The run's figures by epoch, as `curves.csv` and `curves.png`; a resumed run appends, and may note more than before."""
 

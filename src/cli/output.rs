@@ -43,6 +43,13 @@ pub(super) fn write_out(text: Arguments) {
     FAILURE.set(error).ok();
 }
 
+/// Prints a line that cannot be printed a second time.
+pub(super) fn write_secret(secret: &str) -> Result<(), Error> {
+    let mut out = stdout().lock();
+    writeln!(out, "{secret}")?;
+    out.flush()
+}
+
 pub(super) fn write_err(text: Arguments) {
     // There is no other place to report it. The data and the exit code do not depend on it.
     stderr().write_fmt(text).ok();

@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::args::{InFolder, Init, Key, Listen, Manage, Serve};
 use super::interrupt::cancel_at_signal;
-use super::output::{print_err, print_out};
+use super::output::{print_err, print_out, write_secret};
 use super::problems::print_problems;
 use crate::failure::Failure;
 use crate::places::{Places, finish_interrupted};
@@ -35,8 +35,10 @@ pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
         Some(Manage::Token(a)) => {
             let token = secrets::random_token("aga_")?;
             let scope = if a.may_erase { TokenScope::Erase } else { TokenScope::Read };
-            ledger(&a.token.folder)?.add_api_token(&a.token.name, &secrets::sha256(&token), scope, Utc::now())?;
-            print_out!("{token}");
+            let ledger = ledger(&a.token.folder)?;
+            // First: a token that nobody can read is not stored.
+            write_secret(&token).map_err(|why| format!("the token could not be printed ({why}). It was not created"))?;
+            ledger.add_api_token(&a.token.name, &secrets::sha256(&token), scope, Utc::now())?;
             let permits = if a.may_erase { "read, change and erase" } else { "read" };
             print_err!("Keep the token: it is shown only once. It can {permits} all sessions on this server.");
         }
@@ -129,8 +131,10 @@ fn key(a: &Key) -> Result<(), Failure> {
         origins: a.origin.clone(),
         is_revoked: false,
     };
-    ledger(&a.folder)?.add_key(&key, Utc::now())?;
-    print_out!("{}", key.key);
+    let ledger = ledger(&a.folder)?;
+    // First: a key that nobody can read is not stored.
+    write_secret(&key.key).map_err(|why| format!("the key could not be printed ({why}). It was not created"))?;
+    ledger.add_key(&key, Utc::now())?;
     Ok(())
 }
 

@@ -180,6 +180,7 @@ fn what_is_no_film_gets_a_sentence() {
     assert!(said(&["analyze", &plain, "--participant", "sub-01", "--model", "nothing"]).contains("nothing"));
     assert!(said(&["analyze", &plain, "--participant", "sub-01", "--study", "nowhere"]).contains("nowhere"));
     assert_eq!(sessions_in(&root), 0);
+    assert!(!root.join("sub-01").exists(), "a refused film leaves a folder");
     // Half a video gives half a session, and this is reported.
     let mut whole = Vec::new();
     let made =

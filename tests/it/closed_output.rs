@@ -59,6 +59,24 @@ fn a_command_that_reads_ends_quietly_when_nobody_reads_it() {
     }
 }
 
+/// A token or a key that nobody can read is not created.
+#[test]
+#[cfg(all(unix, feature = "server"))]
+fn a_secret_that_cannot_be_printed_is_not_stored() {
+    let sessions = tempfile::tempdir().unwrap();
+    let key = ["serve", "key", "--study", "demo", "--origin", "https://example.org"];
+    for arguments in [&["serve", "token", "analyst"][..], &key] {
+        let out = program::command(arguments, sessions.path()).stdout(closed()).output().unwrap();
+        let message = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(1), "{arguments:?}: {message}");
+        assert!(message.contains("could not be printed") && message.contains("It was not created"), "{message}");
+    }
+    let run = |arguments: &[&str]| text(&program::run(arguments, sessions.path()).stdout);
+    assert_eq!(run(&["serve", "keys"]), "");
+    assert!(run(&["serve", "revoke-token", "analyst"]).contains("no such token"));
+    assert!(run(&key).starts_with("agk_"));
+}
+
 /// `verify` goes on: its exit code is its answer.
 #[test]
 fn the_exit_code_of_verify_does_not_depend_on_its_reader() {

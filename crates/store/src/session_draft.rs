@@ -94,5 +94,7 @@ impl Drop for SessionDraft {
     fn drop(&mut self) {
         // The next `clear_drafts` removes what cannot be removed now, because its lock is free.
         std::fs::remove_dir_all(&self.outer).ok();
+        // The participant's folder goes, too, if nothing else is in it: removing a folder with content fails.
+        self.outer.parent().map(std::fs::remove_dir);
     }
 }
