@@ -51,6 +51,7 @@ mod questionnaire;
 #[cfg(target_os = "linux")]
 mod screen;
 mod server;
+mod signals;
 mod simulated;
 mod simulated_study;
 mod statistics;
