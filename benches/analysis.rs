@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use affectograph::analysis::{EpochPlan, EventChoice, Measure, average, epochs};
+use affectograph::analysis::{EpochPlan, EventChoice, SignalId, average, epochs};
 use affectograph::session::{
     AFFECT, Body, Clock, FACE, Gap, LANDMARKS, PAGE, ParticipantId, SessionNumber, Study, Timestamp, landmarks_stream,
 };
@@ -47,8 +47,8 @@ fn main() {
     reset_peak_memory();
     let (start, cpu_before_s) = (Instant::now(), cpu_s());
     let answer = ask(&folders, &question, |_| {}, &Cancel::default()).expect("sessions created above");
-    let averages =
-        Measure::ALL.map(|m| average(&answer.condition(0), &question.plan, m).expect("events created above"));
+    let averages = [SignalId::valence(), SignalId::arousal()]
+        .map(|s| average(&answer.condition(0), &question.plan, &s).expect("events created above"));
     let (ours, ours_cpu_s) = (start.elapsed(), cpu_s() - cpu_before_s);
     let a = &averages[0];
     println!(

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use affectograph::analysis::{
-    Correction, Epoch, EpochPlan, EventChoice, Measure, SessionEpochs, Trace, against_zero, compare, epochs,
+    Correction, CutSignal, Epoch, EpochPlan, EventChoice, SessionEpochs, SignalId, Trace, against_zero, compare, epochs,
 };
 use affectograph::session::{ParticipantId, SessionNumber, Timestamp};
 use rand::rngs::StdRng;
@@ -79,13 +79,13 @@ fn noise_alone() {
         let session = |n: u32| SessionEpochs {
             participant: ParticipantId::numbered(n),
             session: SessionNumber(1),
+            signals: vec![CutSignal { id: SignalId::valence(), unit: Some("1".into()) }],
             matched: 1,
-            epochs: vec![Epoch { onset: Timestamp::ZERO, event_seq: 0, valence: course(), arousal: course() }],
+            epochs: vec![Epoch { onset: Timestamp::ZERO, event_seq: 0, traces: vec![course()] }],
             dropped: BTreeMap::new(),
-            baseline: None,
         };
         let sessions: Vec<SessionEpochs> = (1..=PARTICIPANTS).map(session).collect();
-        against_zero(&sessions, &plan, Measure::Valence, 500, *seed).expect("30 participants").p_high() <= 0.05
+        against_zero(&sessions, &plan, &SignalId::valence(), 500, *seed).expect("30 participants").p_high() <= 0.05
     });
     let claims = claims.count();
     println!(
@@ -110,7 +110,7 @@ fn null_study(seed: u64) -> [f64; 5] {
     let [a, b] = cut;
     let differ = |m| compare(&a, &b, &plan, m, PERMUTATIONS, seed).expect("30 participants").p_high();
     let from_zero = |m| against_zero(&a, &plan, m, PERMUTATIONS, seed).expect("30 participants").p_high();
-    let [valence, arousal] = Measure::ALL;
+    let [valence, arousal] = &[SignalId::valence(), SignalId::arousal()];
     let differing = [differ(valence), differ(arousal)];
     let both = 2.0 * differing[0].min(differing[1]);
     [differing[0], differing[1], from_zero(valence), from_zero(arousal), both]

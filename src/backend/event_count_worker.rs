@@ -82,12 +82,13 @@ fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventC
         }
         events.add(folder);
     }
-    let Found { kinds, conditions, unread } = events.finish();
+    let Found { kinds, conditions, signals, unread } = events.finish();
     let shown =
         |CountedKind { stream, kind, count, targets, values }| EventKind { stream, kind, count, targets, values };
     Some(EventCatalogue {
         kinds: kinds.into_iter().map(shown).collect(),
         conditions,
+        signals,
         unread: unread.into_iter().map(|(folder, why)| (rows::title(&folder), why)).collect(),
     })
 }

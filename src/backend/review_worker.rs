@@ -9,7 +9,7 @@ use super::study_files::{self, StudyFileCommand};
 use super::to_window::ToWindow;
 use super::{rows, session_export};
 use crate::places::{Places, recover_crashed};
-use analysis::{Measure, agreement, signal};
+use analysis::{agreement, signal};
 use capture::{Decoder, to_rgb};
 use desktop::port::{
     self, Activity, AddedRecords, AddedStream, Agreement, BackendEvent, NewRecords, PageReplayCommand, Preferences,
@@ -261,9 +261,9 @@ impl ReviewWorker {
         // The file is opened again, because the author was added after the session was opened.
         let file = SessionFile::open(loaded.file.folder()).map_err(|e| e.to_string())?;
         let author = file.additions().iter().find(|a| a.stream == stream).map(|a| a.author.clone());
-        let fields = Measure::ALL.map(|measure| {
-            let of = |stream: &str| signal(&loaded.timeline, stream, measure.as_str());
-            let missing = || format!("The session has no {measure} to compare.");
+        let fields = ["valence", "arousal"].map(|field| {
+            let of = |stream: &str| signal(&loaded.timeline, stream, field);
+            let missing = || format!("The session has no {field} to compare.");
             let (rating, network) = of(stream.as_str()).zip(of(AFFECT)).ok_or_else(missing)?;
             agreement(&rating, &network, AGREEMENT_HZ, LONGEST_BRIDGE_S, LONGEST_LAG_S).map_err(|e| e.to_string())
         });

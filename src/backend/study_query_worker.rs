@@ -9,7 +9,7 @@ use super::rows;
 use super::to_window::ToWindow;
 use crate::noted_export::noted;
 use crate::places::Places;
-use analysis::Measure;
+use analysis::Trace;
 use desktop::port::{
     Activity, BackendEvent, ConditionResult, SingleEpoch, StudyExport, StudyExportFormat, StudyQuery, StudyQueryResult,
 };
@@ -101,7 +101,7 @@ impl StudyQueryWorker {
     }
 }
 
-/// Both measures, both conditions, and their differences.
+/// All signals, both conditions, and their differences.
 fn figure(
     answer: &study_query::Answer,
     findings: &Findings,
@@ -153,15 +153,15 @@ fn epochs(answer: &study_query::Answer, condition: usize) -> Arc<[SingleEpoch]> 
         let session: &PathBuf = &session.folder;
         for epoch in &found.epochs {
             // Epochs that cannot be corrected were excluded when they were cut.
-            let curve = |measure: Measure| {
-                let values = epoch.trace(measure).values(plan.zero).unwrap_or_default();
+            let curve = |trace: &Trace| {
+                let values = trace.values(plan.zero).unwrap_or_default();
                 values.into_iter().map(|v| v as f32).collect()
             };
             single.push(SingleEpoch {
                 session: session.clone(),
                 title: title.clone(),
                 at: epoch.onset,
-                curves: Measure::ALL.map(curve),
+                curves: epoch.traces.iter().map(curve).collect(),
             });
         }
     }

@@ -13,6 +13,7 @@ mod exit_code;
 mod export;
 mod import;
 mod interrupt;
+mod lag;
 mod list;
 mod log;
 mod lsl;
@@ -86,6 +87,7 @@ impl CommandLine {
             Command::Rescore(a) => rescore::run(&a),
             Command::Pulse(a) => pulse::run(&a),
             Command::Epochs(a) => epochs::run(&a, &Places::find(a.sessions.as_deref())),
+            Command::Lag(a) => lag::run(&a),
             Command::Verify(a) => verify::run(&a),
             Command::Reassign(a) => reassign::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Erase(a) => erase::run(&a, &Places::find(a.sessions.as_deref())),
@@ -109,7 +111,7 @@ impl CommandLine {
     fn only_reads(&self) -> bool {
         match &self.0 {
             Command::List(_) | Command::Show(_) | Command::Cameras(_) | Command::Lsl(_) => true,
-            Command::Score(_) | Command::Models(_) => true,
+            Command::Score(_) | Command::Models(_) | Command::Lag(_) => true,
             Command::Epochs(a) => a.to.is_none(),
             _ => false,
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
+use affectograph::analysis::{EpochPlan, SignalId, average, epochs, signal};
 use affectograph::session::{
     AFFECT, AFFECT_LATER, Body, Frame, FrameMeta, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp,
     imported_stream,
@@ -103,7 +103,7 @@ fn the_smile_of_a_film_gives_a_rising_average() {
     let (who, number) = (ParticipantId::numbered(1), SessionNumber(1));
     let cut = epochs(&timeline, &who, number, &choice, &plan).unwrap();
     assert_eq!((cut.epochs.len(), cut.dropped.len()), (1, 0), "{:?}", cut.dropped);
-    let valence = average(&[cut], &plan, Measure::Valence).unwrap();
+    let valence = average(&[cut], &plan, &SignalId::valence()).unwrap();
     let mean = |from: f64, until: f64| {
         let points = valence.times_s.iter().zip(&valence.mean).filter(|(t, _)| (from..until).contains(*t));
         let (sum, n) = points.fold((0.0, 0), |(sum, n), (_, v)| (sum + v, n + 1));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use affectograph::analysis::EpochPlan;
+use affectograph::analysis::{EpochPlan, SignalId};
 use affectograph::lsl::Network;
 use affectograph::session::{
     AFFECT, EventData, EventRow, Field, GapReason, HEALTH, LSL_CLOCK, LslTimes, ParticipantId, SessionNumber, Timeline,
@@ -379,7 +379,8 @@ fn session_of_a_slow_clock(root: &Path) -> PathBuf {
 fn averages_around_events_of_another_computer_have_the_session_times_of_the_exports() {
     let tmp = tempfile::tempdir().unwrap();
     let folder = session_of_a_slow_clock(tmp.path());
-    let plan = EpochPlan { source: Some("lsl_slider".parse().unwrap()), ..EpochPlan::default() };
+    let signals = SignalId::of_affect(&"lsl_slider".parse().unwrap()).to_vec();
+    let plan = EpochPlan { signals, ..EpochPlan::default() };
     let question = Question { conditions: vec!["lsl_marks/go".parse().unwrap()], plan };
     let answer = session_epochs(&folder, &question).unwrap();
     let [epoch] = &answer.conditions[0].epochs[..] else { panic!("{:?}", answer.conditions[0]) };
@@ -389,5 +390,5 @@ fn averages_around_events_of_another_computer_have_the_session_times_of_the_expo
     let of_marks: Vec<_> = events(&exported, "lsl_marks").iter().map(|e| e.at).collect();
     assert_eq!(of_marks[1], epoch.onset);
     // The window is from -1 s to 4 s at 30 Hz.
-    assert!((epoch.valence.raw[30] - 0.9).abs() < 2e-5, "{}", epoch.valence.raw[30]);
+    assert!((epoch.traces[0].raw[30] - 0.9).abs() < 2e-5, "{}", epoch.traces[0].raw[30]);
 }

@@ -52,6 +52,7 @@ mod questionnaire;
 #[cfg(target_os = "linux")]
 mod screen;
 mod server;
+mod signals;
 mod simulated;
 mod simulated_study;
 mod statistics;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use affectograph::analysis::{
-    DropReason, EpochPlan, EventChoice, Measure, SessionEpochs, against_zero, average, compare, epochs,
+    DropReason, EpochPlan, EventChoice, SessionEpochs, SignalId, against_zero, average, compare, epochs,
 };
 use affectograph::session::{Clock, ParticipantId, SessionNumber, Study, Timestamp};
 use affectograph::store::{Library, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy};
@@ -43,7 +43,7 @@ fn a_known_effect_is_found_in_valence_and_in_nothing_else() {
     let matched: u64 = a.iter().chain(&b).map(|s| s.matched).sum();
     assert_eq!(matched, 30 * 40);
 
-    let mean = average(&a, &plan, Measure::Valence).unwrap();
+    let mean = average(&a, &plan, &SignalId::valence()).unwrap();
     println!("{} of {} epochs kept: {:?}", mean.epochs, mean.matched, mean.dropped);
     assert!(
         mean.epochs > 300 && mean.dropped[&DropReason::FaceMissing] > 0 && mean.dropped[&DropReason::DataMissing] > 0
@@ -63,7 +63,7 @@ fn a_known_effect_is_found_in_valence_and_in_nothing_else() {
         let times: Vec<f64> = plan.times_s().into_iter().filter(|t| *t >= 0.0).collect();
         SCRIPT.effect * times.iter().map(|t| response(*t)).sum::<f64>() / times.len() as f64
     };
-    let valence = compare(&a, &b, &plan, Measure::Valence, 2000, 1).unwrap();
+    let valence = compare(&a, &b, &plan, &SignalId::valence(), 2000, 1).unwrap();
     println!(
         "true {truth:.4}, found {:.4} ({:.4} … {:.4}), d {:.2?}",
         valence.effect.difference, valence.effect.low, valence.effect.high, valence.effect.cohens_d
@@ -73,11 +73,11 @@ fn a_known_effect_is_found_in_valence_and_in_nothing_else() {
     assert!(best.p < 0.01 && best.mass > 0.0, "{best:?}");
     assert!(best.from_s > 0.0 && best.from_s < 1.2 && best.until_s > 1.2, "{best:?}");
 
-    let arousal = compare(&a, &b, &plan, Measure::Arousal, 2000, 1).unwrap();
+    let arousal = compare(&a, &b, &plan, &SignalId::arousal(), 2000, 1).unwrap();
     println!("arousal: p {:.3}, {:.4} … {:.4}", arousal.p(), arousal.effect.low, arousal.effect.high);
     assert!(arousal.p() > 0.05 && arousal.effect.low < 0.0 && arousal.effect.high > 0.0);
-    assert!(against_zero(&a, &plan, Measure::Valence, 2000, 1).unwrap().p() < 0.01);
-    assert!(against_zero(&b, &plan, Measure::Valence, 2000, 1).unwrap().p() > 0.05);
+    assert!(against_zero(&a, &plan, &SignalId::valence(), 2000, 1).unwrap().p() < 0.01);
+    assert!(against_zero(&b, &plan, &SignalId::valence(), 2000, 1).unwrap().p() > 0.05);
 }
 
 fn until_taken(mut send: impl FnMut() -> Result<(), NotStored>) {

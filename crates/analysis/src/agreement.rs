@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::plan::ns;
+use super::signal::bridge_s;
 use super::{AnalysisError, Signal};
 
 const FEWEST_PAIRS: usize = 3;
@@ -80,7 +81,7 @@ pub const SHORTEST_OVERLAP_S: f64 = 20.0;
 /// And only where at least this share of the pairs without a delay is left.
 const SMALLEST_SHARE: f64 = 0.5;
 
-/// Both are resampled to a grid of `rate_hz`. Gaps longer than `longest_bridge_s` are left out. People rate with a delay of
+/// Both are resampled to a grid of `rate_hz`. Gaps longer than `longest_bridge_s` (or 1.5 nominal intervals) are left out. People rate with a delay of
 /// some seconds. Delays up to `longest_lag_s` in both directions are tested.
 pub fn agreement(
     rating: &Signal,
@@ -98,7 +99,8 @@ pub fn agreement(
     let points = (last - first) / step_ns + 1;
     let offsets: Vec<i64> = (0..points).map(|k| k * step_ns).collect();
     let on_grid = |signal: &Signal| -> Vec<f64> {
-        signal.on_grid(&offsets, *first, step_ns, ns(longest_bridge_s)).into_iter().map(f64::from).collect()
+        let bridge_ns = ns(bridge_s(longest_bridge_s, signal.nominal_rate_hz));
+        signal.on_grid(&offsets, *first, step_ns, bridge_ns).into_iter().map(f64::from).collect()
     };
     let (rating, network) = (on_grid(rating), on_grid(network));
     let pairs = pairs(&rating, &network);
@@ -218,6 +220,18 @@ mod tests {
         // At the end of the recording, a delay of 5 s would leave a part of the rating only.
         let late = agreement(&signal(30.0, 60.0, 20.0), &network, 10.0, 0.5, 25.0).unwrap();
         assert!(late.delay.is_some_and(|d| d.lag_s.abs() < 1e-9), "{late:?}");
+    }
+
+    #[test]
+    fn a_pulse_at_1_hz_is_compared_with_a_fast_signal() {
+        let course = |at: f64| ((at * 0.4).sin() + (at * 0.17).cos()) as f32;
+        let signal = |shift: f64, hz: f64| {
+            let at = (0..(120.0 * hz) as i64).map(|k| k as f64 / hz);
+            let (at_ns, values) = at.map(|s| (ns(s), course(s - shift))).unzip();
+            Signal { at_ns, values, nominal_rate_hz: Some(hz) }
+        };
+        let found = agreement(&signal(2.0, 1.0), &signal(0.0, 250.0), 10.0, 0.5, 8.0).unwrap();
+        assert!((found.delay.unwrap().lag_s - 2.0).abs() < 0.11, "{found:?}");
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The mean course around an event: within each participant first, then over participants, with its uncertainty.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 
 use super::numbers::{mean_sd, percentile, t_quantile};
-use super::{AnalysisError, Correction, DropReason, Epoch, EpochPlan, Measure, SessionEpochs, describe_dropped};
+use super::{
+    AnalysisError, Correction, DropReason, EpochPlan, Measure, SessionEpochs, SignalId, Trace, describe_dropped,
+};
 use session::ParticipantId;
 
 const BOOTSTRAP_DRAWS: usize = 2000;
@@ -36,6 +38,7 @@ pub struct Interval {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Average {
+    #[serde(flatten)]
     pub measure: Measure,
     pub correction: Correction,
     pub times_s: Vec<f64>,
@@ -51,20 +54,20 @@ pub struct Average {
     pub dropped: BTreeMap<DropReason, u64>,
 }
 
-/// `sessions` were cut by a plan with this window, rate and baseline; `plan.zero` may differ from theirs.
+/// `sessions` were cut by a plan with this signal, window, rate and baseline; `plan.zero` may differ from theirs.
 pub fn average<S: Borrow<SessionEpochs>>(
     sessions: &[S],
     plan: &EpochPlan,
-    measure: Measure,
+    signal: &SignalId,
 ) -> Result<Average, AnalysisError> {
-    let units = Units::gather(sessions, plan, measure)?;
+    let units = Units::gather(sessions, plan, signal)?;
     let rows: Vec<&[f64]> = match units.unit {
         Unit::Participants => units.per_participant.values().map(Vec::as_slice).collect(),
         Unit::Epochs => units.epochs.iter().map(Vec::as_slice).collect(),
     };
     let (matched, dropped) = counts(sessions);
     Ok(Average {
-        measure,
+        measure: units.measure,
         correction: plan.zero,
         times_s: plan.times_s(),
         mean: mean_of(&rows),
@@ -91,6 +94,7 @@ pub fn counts<S: Borrow<SessionEpochs>>(sessions: &[S]) -> (u64, BTreeMap<DropRe
 
 /// The corrected courses, ready to be counted with.
 pub(super) struct Units {
+    pub measure: Measure,
     pub unit: Unit,
     pub per_participant: BTreeMap<ParticipantId, Vec<f64>>,
     /// All epochs, in the order of sessions and time.
@@ -101,7 +105,7 @@ impl Units {
     pub(super) fn gather<S: Borrow<SessionEpochs>>(
         sessions: &[S],
         plan: &EpochPlan,
-        measure: Measure,
+        signal: &SignalId,
     ) -> Result<Units, AnalysisError> {
         plan.check()?;
         if sessions.is_empty() {
@@ -109,8 +113,10 @@ impl Units {
         }
         let mut of: BTreeMap<&ParticipantId, Vec<Vec<f64>>> = BTreeMap::new();
         for session in sessions.iter().map(Borrow::borrow) {
+            let position = session.position(signal)?;
             for epoch in &session.epochs {
-                of.entry(&session.participant).or_default().push(course(session, epoch, plan, measure)?);
+                let trace = epoch.traces.get(position).ok_or_else(|| AnalysisError::NotCut(signal.clone()))?;
+                of.entry(&session.participant).or_default().push(course(session, trace, plan)?);
             }
         }
         if of.is_empty() {
@@ -120,20 +126,33 @@ impl Units {
         let mean = |epochs: &Vec<Vec<f64>>| mean_of(&epochs.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let per_participant: BTreeMap<_, _> = of.iter().map(|(p, epochs)| ((*p).clone(), mean(epochs))).collect();
         let unit = if per_participant.len() > 1 { Unit::Participants } else { Unit::Epochs };
-        Ok(Units { unit, per_participant, epochs: of.into_values().flatten().collect() })
+        let measure = measure(sessions, plan, signal)?;
+        Ok(Units { measure, unit, per_participant, epochs: of.into_values().flatten().collect() })
     }
 }
 
-fn course(
-    session: &SessionEpochs,
-    epoch: &Epoch,
-    plan: &EpochPlan,
-    measure: Measure,
-) -> Result<Vec<f64>, AnalysisError> {
+fn course(session: &SessionEpochs, trace: &Trace, plan: &EpochPlan) -> Result<Vec<f64>, AnalysisError> {
     let missing = || AnalysisError::NoBaseline(format!("{} {}", session.participant, session.session));
-    let values = epoch.trace(measure).values(plan.zero).ok_or_else(missing)?;
+    let values = trace.values(plan.zero).ok_or_else(missing)?;
     let expected = plan.times_s().len();
     if values.len() == expected { Ok(values) } else { Err(AnalysisError::OtherPlan { found: values.len(), expected }) }
+}
+
+/// Name and unit of a signal. The sessions with epochs must agree on the unit.
+fn measure<S: Borrow<SessionEpochs>>(
+    sessions: &[S],
+    plan: &EpochPlan,
+    signal: &SignalId,
+) -> Result<Measure, AnalysisError> {
+    let with_epochs = sessions.iter().map(Borrow::borrow).filter(|session| !session.epochs.is_empty());
+    let stated = with_epochs.flat_map(|session| &session.signals).filter(|cut| cut.id == *signal);
+    let units: BTreeSet<&str> = stated.filter_map(|cut| cut.unit.as_deref()).collect();
+    if units.len() > 1 {
+        let units = units.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(AnalysisError::Units { signal: signal.clone(), units });
+    }
+    let unit = units.first().copied().unwrap_or_default().to_owned();
+    Ok(Measure { name: plan.label(signal), signal: signal.clone(), unit })
 }
 
 /// Point by point; `rows` are of one length.
@@ -173,7 +192,7 @@ fn interval(rows: &[&[f64]]) -> Option<Interval> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::{Trace, against_zero, compare, epoch_table};
+    use crate::{CutSignal, Epoch, Trace, against_zero, compare, epoch_table};
     use session::{SessionNumber, Timestamp};
 
     pub fn plan() -> EpochPlan {
@@ -192,24 +211,32 @@ pub(super) mod tests {
         let epoch = |(k, course): (usize, &[f32; 5])| Epoch {
             onset: Timestamp::from_secs_f64(10.0 * k as f64),
             event_seq: k as u64,
-            valence: trace(course.to_vec()),
-            arousal: trace(course.iter().map(|v| -v).collect()),
+            traces: vec![trace(course.to_vec()), trace(course.iter().map(|v| -v).collect())],
         };
         SessionEpochs {
             participant: ParticipantId::numbered(participant),
             session: SessionNumber(1),
+            signals: signals(["1", "1"]),
             matched: courses.len() as u64 + 1,
             epochs: courses.iter().enumerate().map(epoch).collect(),
             dropped: BTreeMap::from([(DropReason::Overlap, 1)]),
-            baseline: None,
         }
+    }
+
+    fn signals(units: [&str; 2]) -> Vec<CutSignal> {
+        let ids = [SignalId::valence(), SignalId::arousal()];
+        ids.into_iter().zip(units).map(|(id, unit)| CutSignal { id, unit: Some(unit.to_owned()) }).collect()
+    }
+
+    fn valence() -> SignalId {
+        SignalId::valence()
     }
 
     #[test]
     fn every_participant_counts_once() {
         // Three epochs of one and one of the other.
         let sessions = [session(1, &[[1.0; 5]; 3]), session(2, &[[0.0, 0.0, 2.0, 0.0, 0.0]])];
-        let a = average(&sessions, &plan(), Measure::Valence).unwrap();
+        let a = average(&sessions, &plan(), &valence()).unwrap();
         assert_eq!(a.mean, [0.5, 0.5, 1.5, 0.5, 0.5]);
         assert_eq!((a.participants, a.epochs, a.matched, a.unit), (2, 4, 6, Unit::Participants));
         assert_eq!(a.dropped[&DropReason::Overlap], 2);
@@ -221,26 +248,26 @@ pub(super) mod tests {
 
     #[test]
     fn one_participant_is_averaged_over_epochs_and_one_epoch_has_no_interval() {
-        let a = average(&[session(1, &[[1.0; 5], [3.0; 5]])], &plan(), Measure::Arousal).unwrap();
+        let a = average(&[session(1, &[[1.0; 5], [3.0; 5]])], &plan(), &SignalId::arousal()).unwrap();
         assert_eq!((a.unit, a.mean[0]), (Unit::Epochs, -2.0));
         assert!(a.interval.is_some());
-        assert_eq!(average(&[session(1, &[[1.0; 5]])], &plan(), Measure::Valence).unwrap().interval, None);
-        let one = against_zero(&[session(1, &[[1.0; 5]])], &plan(), Measure::Valence, 100, 1);
+        assert_eq!(average(&[session(1, &[[1.0; 5]])], &plan(), &valence()).unwrap().interval, None);
+        let one = against_zero(&[session(1, &[[1.0; 5]])], &plan(), &valence(), 100, 1);
         assert_eq!(one, Err(AnalysisError::TooFew { epochs: 1 }));
     }
 
     #[test]
     fn nothing_to_average_is_a_sentence() {
         let none: [SessionEpochs; 0] = [];
-        assert_eq!(average(&none, &plan(), Measure::Valence), Err(AnalysisError::NoSession));
+        assert_eq!(average(&none, &plan(), &valence()), Err(AnalysisError::NoSession));
         let says = |e: AnalysisError| e.to_string();
-        let empty = says(average(&[session(1, &[])], &plan(), Measure::Valence).unwrap_err());
+        let empty = says(average(&[session(1, &[])], &plan(), &valence()).unwrap_err());
         assert!(empty.contains("no epoch is left of 1 matching event(s): overlaps the event before 1."), "{empty}");
         let z = EpochPlan { zero: Correction::ZScored, ..plan() };
-        let z = says(average(&[session(1, &[[1.0; 5]])], &z, Measure::Valence).unwrap_err());
+        let z = says(average(&[session(1, &[[1.0; 5]])], &z, &valence()).unwrap_err());
         assert!(z.contains("sub-01 ses-01 has no guided baseline phase"), "{z}");
         let longer = EpochPlan { window_s: (0.0, 2.0), ..plan() };
-        let longer = says(average(&[session(1, &[[1.0; 5]])], &longer, Measure::Valence).unwrap_err());
+        let longer = says(average(&[session(1, &[[1.0; 5]])], &longer, &valence()).unwrap_err());
         assert!(longer.contains("another plan"), "{longer}");
     }
 
@@ -254,7 +281,7 @@ pub(super) mod tests {
                 .map(|n| session(n, &courses.iter().map(|c| c.map(|v| v + n as f32 * 0.01)).collect::<Vec<_>>()))
                 .collect()
         };
-        let test = |a: &[SessionEpochs], b: &[SessionEpochs]| compare(a, b, &plan(), Measure::Valence, 500, 1);
+        let test = |a: &[SessionEpochs], b: &[SessionEpochs]| compare(a, b, &plan(), &valence(), 500, 1);
         let paired = test(&group(1..9, &rising), &group(2..10, &flat)).unwrap();
         assert_eq!((paired.design, paired.n_a, paired.left_out.len()), (Design::Paired, 7, 2));
         let groups = test(&group(1..9, &rising), &group(11..20, &flat)).unwrap();
@@ -275,6 +302,29 @@ pub(super) mod tests {
         assert!((r.peak + 0.6).abs() < 1e-6 && r.peak_latency_s == 0.5);
         assert!((r.area_s + 0.05).abs() < 1e-6, "{}", r.area_s);
         assert!((r.mean_raw + 0.04).abs() < 1e-6 && r.mean_z.is_none());
-        assert_eq!(rows[1].measure, Measure::Arousal);
+        assert_eq!((rows[1].measure.as_str(), rows[1].signal.as_str()), ("arousal", "affect.arousal"));
+        assert_eq!((rows[0].scr_amplitude, rows[0].scr_latency_s), (None, None), "valence is no conductance");
+    }
+
+    #[test]
+    fn a_conductance_has_its_response_in_the_table() {
+        let plan = EpochPlan { window_s: (0.0, 4.0), rate_hz: 1.0, ..plan() };
+        let eda = SessionEpochs { signals: signals(["uS", "1"]), ..session(1, &[[5.0, 5.0, 4.9, 5.2, 5.1]]) };
+        let rows = epoch_table(&[eda], &plan, "go").unwrap();
+        assert!((rows[0].scr_amplitude.unwrap() - 0.3).abs() < 1e-6 && rows[0].scr_latency_s == Some(2.0));
+        assert_eq!((rows[0].measure_unit.as_str(), rows[1].scr_amplitude), ("uS", None));
+    }
+
+    #[test]
+    fn sessions_with_different_units_are_not_averaged() {
+        let micro = SessionEpochs { signals: signals(["uS", "1"]), ..session(1, &[[1.0; 5]]) };
+        let nano = |courses: &[[f32; 5]]| SessionEpochs { signals: signals(["nS", "1"]), ..session(2, courses) };
+        let refused = average(&[micro.clone(), nano(&[[1000.0; 5]])], &plan(), &valence()).unwrap_err().to_string();
+        assert!(refused.contains("in different units (nS, uS)"), "{refused}");
+        // A session without epochs states nothing.
+        let kept = average(&[micro, nano(&[])], &plan(), &valence()).unwrap();
+        assert_eq!((kept.measure.unit.as_str(), kept.measure.to_string().as_str()), ("uS", "valence"));
+        let other: SignalId = "pulse.rate_bpm".parse().unwrap();
+        assert_eq!(average(&[session(1, &[[1.0; 5]])], &plan(), &other), Err(AnalysisError::NotCut(other.clone())));
     }
 }

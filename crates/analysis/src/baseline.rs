@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Measure, signal};
+use super::{Signal, signal};
 use session::{PHASE, Timeline, Timestamp};
 
 /// The kind of phase from which the zero is computed.
@@ -29,15 +29,6 @@ pub struct Baseline {
     pub seconds: f64,
 }
 
-impl Baseline {
-    pub fn of(&self, measure: Measure) -> Zero {
-        match measure {
-            Measure::Valence => self.valence,
-            Measure::Arousal => self.arousal,
-        }
-    }
-}
-
 /// Start and end of the session's guided baseline phases. A phase without an end is left out, because its duration is
 /// unknown.
 pub fn baseline_phases(timeline: &Timeline) -> Vec<Range<Timestamp>> {
@@ -57,24 +48,21 @@ pub fn baseline_phases(timeline: &Timeline) -> Vec<Range<Timestamp>> {
     phases
 }
 
-/// Mean and standard deviation of the stream `source` over `phases`. `None` if they contain no sample.
+/// Mean and standard deviation of a signal over `phases`. `None` if they contain no sample.
+pub(super) fn zero_of(signal: &Signal, phases: &[Range<Timestamp>]) -> Option<Zero> {
+    let inside = |at: i64| phases.iter().any(|p| p.contains(&Timestamp::from_ns(at)));
+    let values: Vec<f64> =
+        signal.at_ns.iter().zip(&signal.values).filter(|(at, _)| inside(**at)).map(|(_, v)| f64::from(*v)).collect();
+    let (zero, spread) = super::numbers::mean_sd(&values)?;
+    Some(Zero { zero, spread: spread.filter(|s| *s > 0.0), samples: values.len() as u64 })
+}
+
+/// Valence and arousal of the stream `source` over `phases`. `None` if they contain no sample.
 pub fn baseline_of(timeline: &Timeline, source: &str, phases: &[Range<Timestamp>]) -> Option<Baseline> {
-    let zero = |measure: Measure| {
-        let signal = signal(timeline, source, measure.as_str())?;
-        let inside = |at: i64| phases.iter().any(|p| p.contains(&Timestamp::from_ns(at)));
-        let values: Vec<f64> = signal
-            .at_ns
-            .iter()
-            .zip(&signal.values)
-            .filter(|(at, _)| inside(**at))
-            .map(|(_, v)| f64::from(*v))
-            .collect();
-        let (zero, spread) = super::numbers::mean_sd(&values)?;
-        Some(Zero { zero, spread: spread.filter(|s| *s > 0.0), samples: values.len() as u64 })
-    };
+    let zero = |field: &str| zero_of(&signal(timeline, source, field)?, phases);
     Some(Baseline {
-        valence: zero(Measure::Valence)?,
-        arousal: zero(Measure::Arousal)?,
+        valence: zero("valence")?,
+        arousal: zero("arousal")?,
         seconds: phases.iter().map(|p| p.end.since_ns(p.start) as f64 * 1e-9).sum(),
     })
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::average::{Unit, Units};
 use super::clusters::{Tested, one_sample, two_sample};
 use super::numbers::{mean_sd, t_quantile};
-use super::{AnalysisError, Correction, EpochPlan, Measure, SessionEpochs};
+use super::{AnalysisError, Correction, EpochPlan, Measure, SessionEpochs, SignalId};
 use session::ParticipantId;
 
 /// The kind of comparison.
@@ -65,6 +65,7 @@ pub struct Effect {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
+    #[serde(flatten)]
     pub measure: Measure,
     pub correction: Correction,
     pub design: Design,
@@ -105,11 +106,16 @@ pub fn compare<S: Borrow<SessionEpochs>>(
     a: &[S],
     b: &[S],
     plan: &EpochPlan,
-    measure: Measure,
+    signal: &SignalId,
     permutations: u64,
     seed: u64,
 ) -> Result<Comparison, AnalysisError> {
-    let (a, b) = (Units::gather(a, plan, measure)?, Units::gather(b, plan, measure)?);
+    let (a, b) = (Units::gather(a, plan, signal)?, Units::gather(b, plan, signal)?);
+    let measure = a.measure.clone();
+    if measure.unit != b.measure.unit {
+        let units = format!("{}, {}", measure.unit, b.measure.unit);
+        return Err(AnalysisError::Units { signal: signal.clone(), units });
+    }
     let in_both: BTreeSet<ParticipantId> =
         a.per_participant.keys().filter(|p| b.per_participant.contains_key(p)).cloned().collect();
     let everybody: BTreeSet<ParticipantId> =
@@ -134,11 +140,12 @@ pub fn compare<S: Borrow<SessionEpochs>>(
 pub fn against_zero<S: Borrow<SessionEpochs>>(
     sessions: &[S],
     plan: &EpochPlan,
-    measure: Measure,
+    signal: &SignalId,
     permutations: u64,
     seed: u64,
 ) -> Result<Comparison, AnalysisError> {
-    let units = Units::gather(sessions, plan, measure)?;
+    let units = Units::gather(sessions, plan, signal)?;
+    let measure = units.measure.clone();
     let sides = match units.unit {
         Unit::Participants => Sides::One(Design::AgainstZero, units.per_participant.into_values().collect()),
         Unit::Epochs => Sides::One(Design::EpochsAgainstZero, units.epochs),

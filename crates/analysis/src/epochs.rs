@@ -1,4 +1,4 @@
-//! Epochs of valence and arousal around chosen events, on a common grid. Unsuitable epochs are dropped and counted.
+//! Epochs of the plan's signals around chosen events, on a common grid. Unsuitable epochs are dropped and counted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,17 +6,19 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::plan::ns;
+use super::session_signal::{Grid, SessionSignal};
 use super::{
-    AnalysisError, Baseline, Correction, EpochPlan, EventChoice, Flaw, Measure, Onset, SampleQuality, Signal, Zero,
-    baseline_of, baseline_phases, sample_quality, signal,
+    AnalysisError, Correction, EpochPlan, EventChoice, Flaw, Onset, SampleQuality, SignalId, baseline_phases,
+    sample_quality,
 };
-use session::{AFFECT, EventRow, FACE, Gap, GapReason, ParticipantId, Rows, SessionNumber, Timeline, Timestamp};
+use session::{AFFECT, EventRow, FACE, Gap, GapReason, ParticipantId, SessionNumber, Timeline, Timestamp};
 
 /// Why an epoch is dropped. Each one is counted for its first reason in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     Overlap,
+    StreamMissing,
     OutsideRecording,
     FaceMissing,
     DataMissing,
@@ -29,8 +31,9 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    pub const ALL: [DropReason; 10] = [
+    pub const ALL: [DropReason; 11] = [
         DropReason::Overlap,
+        DropReason::StreamMissing,
         DropReason::OutsideRecording,
         DropReason::FaceMissing,
         DropReason::DataMissing,
@@ -47,6 +50,7 @@ impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             DropReason::Overlap => "overlaps the event before",
+            DropReason::StreamMissing => "stream or field missing",
             DropReason::OutsideRecording => "reaches outside the recording",
             DropReason::FaceMissing => "face missing",
             DropReason::DataMissing => "samples missing",
@@ -78,7 +82,7 @@ pub fn describe_dropped(dropped: &BTreeMap<DropReason, u64>) -> String {
     if parts.is_empty() { "nothing dropped".to_owned() } else { parts.join(", ") }
 }
 
-/// One measure of one epoch: the stored values, resampled, and the baseline to subtract.
+/// One signal of one epoch: the stored values, resampled, and the baseline to subtract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trace {
     pub raw: Vec<f32>,
@@ -105,17 +109,16 @@ pub struct Epoch {
     pub onset: Timestamp,
     /// Of the event in its stream.
     pub event_seq: u64,
-    pub valence: Trace,
-    pub arousal: Trace,
+    /// In the order of [`SessionEpochs::signals`].
+    pub traces: Vec<Trace>,
 }
 
-impl Epoch {
-    pub fn trace(&self, measure: Measure) -> &Trace {
-        match measure {
-            Measure::Valence => &self.valence,
-            Measure::Arousal => &self.arousal,
-        }
-    }
+/// A signal of a session's epochs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CutSignal {
+    pub id: SignalId,
+    /// As the session's stream states it. `None`: the session has no such stream or field.
+    pub unit: Option<String>,
 }
 
 /// The epochs of one session.
@@ -123,12 +126,25 @@ impl Epoch {
 pub struct SessionEpochs {
     pub participant: ParticipantId,
     pub session: SessionNumber,
+    /// In the order of the plan.
+    pub signals: Vec<CutSignal>,
     /// Events that the choice matched: kept and dropped.
     pub matched: u64,
     pub epochs: Vec<Epoch>,
     pub dropped: BTreeMap<DropReason, u64>,
-    /// From the guided baseline phase. `None` if the session has none.
-    pub baseline: Option<Baseline>,
+}
+
+impl SessionEpochs {
+    /// The position of a signal in the epochs' traces.
+    pub(super) fn position(&self, signal: &SignalId) -> Result<usize, AnalysisError> {
+        let position = self.signals.iter().position(|cut| cut.id == *signal);
+        position.ok_or_else(|| AnalysisError::NotCut(signal.clone()))
+    }
+
+    /// Whether the session has no such stream or field, so that all of its events are dropped.
+    pub fn lacks(&self, signal: &SignalId) -> bool {
+        self.signals.iter().any(|cut| cut.id == *signal && cut.unit.is_none())
+    }
 }
 
 /// Cuts the epochs of the chosen events of one session. `timeline` may contain the whole session, or only
@@ -161,43 +177,41 @@ pub fn epochs(
     Ok(SessionEpochs {
         participant: participant.clone(),
         session,
+        signals: cutter.cut_signals(),
         matched: onsets.len() as u64,
         epochs: kept,
         dropped,
-        baseline: cutter.baseline,
     })
 }
 
 struct Cutter<'a> {
     timeline: &'a Timeline,
     plan: &'a EpochPlan,
-    signals: [Signal; 2],
+    /// In the order of the plan. `None`: the session has no such stream or field.
+    signals: Vec<Option<SessionSignal>>,
+    /// Empty if no signal is read from the face.
     looks: Vec<SampleQuality>,
-    baseline: Option<Baseline>,
-    /// First and last time of the stream's records.
-    recorded: Option<(Timestamp, Timestamp)>,
-    window_ns: Vec<i64>,
-    before_ns: Option<Vec<i64>>,
+    grid: Grid,
 }
 
 impl<'a> Cutter<'a> {
     fn new(timeline: &'a Timeline, plan: &'a EpochPlan) -> Self {
-        let signals = Measure::ALL.map(|m| signal(timeline, plan.source(), m.as_str()).unwrap_or_default());
-        let rows = Rows::of(timeline, plan.source()).filter(|rows| !rows.is_empty());
-        let samples = rows.into_iter().flat_map(|rows| [rows.time(0), rows.time(rows.len() - 1)]);
-        let gaps =
-            timeline.gaps().iter().filter(|g| g.stream.as_str() == plan.source()).flat_map(|g| [g.at, g.what.until]);
-        let covered: Vec<Timestamp> = samples.chain(gaps).collect();
+        let phases = baseline_phases(timeline);
         Cutter {
             timeline,
             plan,
-            signals,
-            looks: sample_quality(timeline),
-            baseline: baseline_of(timeline, plan.source(), &baseline_phases(timeline)),
-            recorded: covered.iter().min().copied().zip(covered.iter().max().copied()),
-            window_ns: plan.grid_ns(plan.window_s),
-            before_ns: plan.baseline_s.map(|window| plan.grid_ns(window)),
+            signals: plan.signals.iter().map(|id| SessionSignal::of(timeline, plan, id, &phases)).collect(),
+            looks: if plan.reads_the_face() { sample_quality(timeline) } else { Vec::new() },
+            grid: Grid {
+                window_ns: plan.grid_ns(plan.window_s),
+                before_ns: plan.baseline_s.map(|window| plan.grid_ns(window)),
+            },
         }
+    }
+
+    fn cut_signals(self) -> Vec<CutSignal> {
+        let units = self.signals.into_iter().map(|signal| signal.map(|signal| signal.unit));
+        self.plan.signals.iter().cloned().zip(units).map(|(id, unit)| CutSignal { id, unit }).collect()
     }
 
     fn reach(&self, onset: &Onset) -> (Timestamp, Timestamp) {
@@ -207,47 +221,33 @@ impl<'a> Cutter<'a> {
     }
 
     fn cut(&self, onset: &Onset, from: Timestamp, until: Timestamp) -> Result<Epoch, DropReason> {
-        if self.recorded.is_none_or(|(first, last)| from < first || until > last) {
+        let signals: Option<Vec<&SessionSignal>> = self.signals.iter().map(Option::as_ref).collect();
+        let signals = signals.ok_or(DropReason::StreamMissing)?;
+        if !signals.iter().all(|signal| signal.covers(from, until)) {
             return Err(DropReason::OutsideRecording);
         }
-        let [valence, arousal] = Measure::ALL.map(|measure| self.trace(onset, measure));
-        let (valence, arousal) = (valence?, arousal?);
+        let trace = |signal: &&SessionSignal| {
+            let cut = signal.trace(onset.at.as_ns(), &self.grid);
+            cut.map_err(|hole_ns| self.why_missing(signal, hole_ns))
+        };
+        let traces = signals.iter().map(trace).collect::<Result<Vec<_>, _>>()?;
         self.look_at_quality(from, until)?;
-        let epoch = Epoch { onset: onset.at, event_seq: onset.seq, valence, arousal };
-        let can = |measure| epoch.trace(measure).values(self.plan.zero).is_some();
-        if Measure::ALL.into_iter().all(can) { Ok(epoch) } else { Err(DropReason::NoBaseline) }
-    }
-
-    fn trace(&self, onset: &Onset, measure: Measure) -> Result<Trace, DropReason> {
-        let signal = &self.signals[measure as usize];
-        let on_grid = |offsets: &[i64]| {
-            let values = signal.on_grid(offsets, onset.at.as_ns(), self.plan.step_ns(), self.plan.bridge_ns());
-            match values.iter().position(|v| !v.is_finite()) {
-                None => Ok(values),
-                Some(hole) => Err(self.why_missing(onset.at.as_ns().saturating_add(offsets[hole]))),
-            }
-        };
-        let raw = on_grid(&self.window_ns)?;
-        let guided: Option<Zero> = self.baseline.as_ref().map(|b| b.of(measure));
-        let zero = match &self.before_ns {
-            Some(offsets) => {
-                let before = on_grid(offsets)?;
-                Some(before.iter().map(|v| f64::from(*v)).sum::<f64>() / before.len() as f64)
-            }
-            None => guided.map(|g| g.zero),
-        };
-        Ok(Trace { raw, zero, spread: guided.and_then(|g| g.spread) })
+        if traces.iter().any(|trace| trace.values(self.plan.zero).is_none()) {
+            return Err(DropReason::NoBaseline);
+        }
+        Ok(Epoch { onset: onset.at, event_seq: onset.seq, traces })
     }
 
     /// The gaps show whether there was no face, or whether the frames were not scored.
-    fn why_missing(&self, at_ns: i64) -> DropReason {
-        let reach = self.plan.bridge_ns();
+    fn why_missing(&self, signal: &SessionSignal, at_ns: i64) -> DropReason {
+        let reach = signal.bridge_ns;
         let is_there = |g: &EventRow<Gap>| {
             g.at.as_ns() <= at_ns.saturating_add(reach) && g.what.until.as_ns() >= at_ns.saturating_sub(reach)
         };
         let of_face = |g: &EventRow<Gap>| [AFFECT, FACE].contains(&g.stream.as_str());
         let says_no_face = |g: &EventRow<Gap>| g.what.reason == GapReason::NoFace && of_face(g) && is_there(g);
-        if self.timeline.gaps().iter().any(says_no_face) { DropReason::FaceMissing } else { DropReason::DataMissing }
+        let is_face_missing = signal.is_of_the_face && self.timeline.gaps().iter().any(says_no_face);
+        if is_face_missing { DropReason::FaceMissing } else { DropReason::DataMissing }
     }
 
     fn look_at_quality(&self, from: Timestamp, until: Timestamp) -> Result<(), DropReason> {
@@ -268,7 +268,10 @@ mod tests {
     use super::*;
     use crate::QualityLimits;
     use serde_json::json;
-    use session::{Body, Record, affect_stream, face, face_stream, marker_stream, phase_stream};
+    use session::{
+        Body, Field, Record, StreamInfo, StreamKind, affect_stream, face, face_stream, marker_stream, phase_stream,
+        rating_stream,
+    };
     use std::sync::Arc;
 
     const STEP_NS: i64 = 40_000_000;
@@ -330,12 +333,12 @@ mod tests {
         let cut = Scene::new(&[], &[]).markers(&[10.0, 20.02]).cut(&plan());
         assert_eq!((cut.matched, cut.epochs.len(), cut.dropped.len()), (2, 2, 0));
         for (epoch, onset) in cut.epochs.iter().zip([10.0, 20.02]) {
-            assert_eq!(epoch.valence.raw.len(), 126);
-            assert!((f64::from(epoch.valence.raw[25]) - onset / 100.0).abs() < 1e-6);
-            assert!((epoch.valence.zero.unwrap() - (onset - 0.5) / 100.0).abs() < 1e-6);
-            let corrected = epoch.valence.values(Correction::Corrected).unwrap();
+            assert_eq!(epoch.traces[0].raw.len(), 126);
+            assert!((f64::from(epoch.traces[0].raw[25]) - onset / 100.0).abs() < 1e-6);
+            assert!((epoch.traces[0].zero.unwrap() - (onset - 0.5) / 100.0).abs() < 1e-6);
+            let corrected = epoch.traces[0].values(Correction::Corrected).unwrap();
             assert!((corrected[125] - 0.045).abs() < 1e-6, "{}", corrected[125]);
-            assert_eq!(epoch.valence.values(Correction::ZScored), None);
+            assert_eq!(epoch.traces[0].values(Correction::ZScored), None);
         }
     }
 
@@ -379,7 +382,7 @@ mod tests {
         // Arousal never varies in this session, so it has no spread to be counted in.
         assert_eq!(cut.dropped[&DropReason::NoBaseline], 1);
         let cut = scene.cut(&EpochPlan { zero: Correction::Corrected, ..guided });
-        let trace = &cut.epochs[0].valence;
+        let trace = &cut.epochs[0].traces[0];
         assert!((trace.zero.unwrap() - 0.0998).abs() < 1e-6);
         let z = trace.values(Correction::ZScored).unwrap();
         assert!((z[25] - (0.30 - 0.0998) / trace.spread.unwrap()).abs() < 1e-4);
@@ -402,6 +405,84 @@ mod tests {
         let mut scene = Scene { timeline: Timeline::default(), seq: 0 };
         scene.timeline.declare(marker_stream());
         let cut = scene.markers(&[1.0]).cut(&plan());
-        assert_eq!(cut.dropped, BTreeMap::from([(DropReason::OutsideRecording, 1)]));
+        assert_eq!(cut.dropped, BTreeMap::from([(DropReason::StreamMissing, 1)]));
+        assert!(cut.lacks(&SignalId::valence()) && cut.signals.len() == 2);
+    }
+
+    /// A session of 60 s with skin conductance at 250 Hz and a pulse at 1 Hz, each its time over 100.
+    fn physiology(mut scene: Scene) -> Scene {
+        let of = |name: &str, field: &str, unit: &str, hz| StreamInfo {
+            name: name.parse().unwrap(),
+            kind: StreamKind::Samples,
+            description: "test".into(),
+            fields: vec![Field::new(field, unit, "")],
+            nominal_rate_hz: Some(hz),
+            software: "test".into(),
+        };
+        for (stream, hz) in [(of("lsl_eda", "EDA", "uS", 250.0), 250i64), (of("pulse", "rate_bpm", "1/min", 1.0), 1)] {
+            let name = stream.name.to_string();
+            scene.timeline.declare(stream);
+            for k in 0..60 * hz {
+                let at_ns = k * 1_000_000_000 / hz;
+                let values = [(at_ns as f64 * 1e-11) as f32];
+                scene.put(&name, at_ns, Body::Sample { frame: None, values: values[..].into() });
+            }
+        }
+        scene
+    }
+
+    fn signals(all: &[&str]) -> EpochPlan {
+        EpochPlan { signals: all.iter().map(|text| text.parse().unwrap()).collect(), ..plan() }
+    }
+
+    #[test]
+    fn any_field_of_any_stream_is_cut_and_its_unit_is_known() {
+        let scene = physiology(Scene::new(&[], &[])).markers(&[10.0, 20.02]);
+        let cut = scene.cut(&signals(&["lsl_eda.EDA", "pulse.rate_bpm", "affect.valence"]));
+        assert_eq!((cut.epochs.len(), cut.dropped.len()), (2, 0), "{:?}", cut.dropped);
+        let units: Vec<_> = cut.signals.iter().map(|signal| signal.unit.as_deref().unwrap()).collect();
+        assert_eq!(units, ["uS", "1/min", "1"]);
+        for (epoch, onset) in cut.epochs.iter().zip([10.0, 20.02]) {
+            for trace in &epoch.traces {
+                assert_eq!(trace.raw.len(), 126);
+                // The mean of ten samples is half a sample early.
+                assert!((f64::from(trace.raw[25]) - onset / 100.0).abs() < 3e-5, "{}", trace.raw[25]);
+                assert!((trace.zero.unwrap() - (onset - 0.5) / 100.0).abs() < 3e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_face_that_is_turned_away_is_no_reason_to_drop_skin_conductance() {
+        let turned = || physiology(Scene::new(&[(31.0, 32.0)], &[(8.0, 20.0)])).markers(&[10.0, 30.0]);
+        let of_eda = turned().cut(&signals(&["lsl_eda.EDA"]));
+        assert_eq!((of_eda.epochs.len(), of_eda.dropped.len()), (2, 0), "{:?}", of_eda.dropped);
+        let both = turned().cut(&signals(&["lsl_eda.EDA", "affect.valence"]));
+        assert_eq!(both.dropped, BTreeMap::from([(DropReason::FaceTurned, 1), (DropReason::DataMissing, 1)]));
+    }
+
+    #[test]
+    fn a_session_without_the_stream_or_the_field_drops_its_events() {
+        for missing in ["lsl_eda.EDA", "affect.joy"] {
+            let cut = Scene::new(&[], &[]).markers(&[10.0, 30.0]).cut(&signals(&["affect.valence", missing]));
+            assert_eq!(cut.dropped, BTreeMap::from([(DropReason::StreamMissing, 2)]));
+            assert!(cut.lacks(&missing.parse().unwrap()) && !cut.lacks(&SignalId::valence()));
+        }
+    }
+
+    #[test]
+    fn a_missing_second_of_a_pulse_drops_its_epoch_although_the_face_was_away() {
+        let mut scene = Scene::new(&[], &[]).markers(&[10.0, 30.0]);
+        let away =
+            Gap { until: Timestamp::from_secs_f64(35.0), reason: GapReason::NoFace, lost: 1, note: String::new() };
+        scene.put("affect", ns(25.0), Body::Gap(away));
+        scene.timeline.declare(StreamInfo { nominal_rate_hz: Some(1.0), ..rating_stream() });
+        for second in (0..60).filter(|second| *second != 31) {
+            let values = [0.5f32, second as f32];
+            scene.put("rating", second * 1_000_000_000, Body::Sample { frame: None, values: values[..].into() });
+        }
+        let cut = scene.cut(&signals(&["rating.arousal"]));
+        assert_eq!(cut.epochs.len(), 1);
+        assert_eq!(cut.dropped, BTreeMap::from([(DropReason::DataMissing, 1)]));
     }
 }

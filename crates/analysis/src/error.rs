@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::SignalId;
+
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum AnalysisError {
     #[error(
@@ -36,6 +38,10 @@ pub enum AnalysisError {
     NoBaseline(String),
     #[error("the epochs were cut by another plan: {found} points where {expected} are expected. Cut them again")]
     OtherPlan { found: usize, expected: usize },
+    #[error("the epochs were cut without the signal `{0}`. Cut them again")]
+    NotCut(SignalId),
+    #[error("the sessions state `{signal}` in different units ({units}): choose sessions with the same unit")]
+    Units { signal: SignalId, units: String },
     #[error("the two series have {0} and {1} values: agreement needs pairs")]
     Unequal(usize, usize),
     #[error(

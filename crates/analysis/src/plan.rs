@@ -1,43 +1,19 @@
 //! How epochs are cut: window, baseline, grid, limits. It is stored with every result, so that a figure can be reproduced.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnalysisError, QualityLimits};
-use session::{AFFECT, StreamName};
-
-/// What is averaged: a field of the stream `affect`, or of another that has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    Valence,
-    Arousal,
-}
-
-impl Measure {
-    pub const ALL: [Measure; 2] = [Measure::Valence, Measure::Arousal];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Measure::Valence => "valence",
-            Measure::Arousal => "arousal",
-        }
-    }
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+use super::signal::bridge_s;
+use super::{AnalysisError, QualityLimits, SignalId};
 
 /// From which zero, and in which unit, values are counted. Raw values stay beside the others in every epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Correction {
-    /// The values of the network.
+    /// The stored values.
     Raw,
     /// Minus the mean over the plan's baseline window before the event; without such a window, minus the
     /// participant's own zero from the guided baseline phase.
@@ -83,15 +59,15 @@ pub struct EpochPlan {
     pub baseline_s: Option<(f64, f64)>,
     /// Of the common grid.
     pub rate_hz: f64,
-    /// Two samples at most this far apart are joined by a straight line; a longer hole drops the epoch.
+    /// Two samples at most this far apart are joined by a straight line; a longer hole drops the epoch. For slow streams
+    /// see [`EpochPlan::bridge_s`].
     pub longest_bridge_s: f64,
     /// Otherwise an event that comes before the window of the one before it has ended is dropped.
     pub keep_overlapping: bool,
     pub limits: QualityLimits,
     pub zero: Correction,
-    /// The stream that has valence and arousal: another network's, or `rating`; `None`: `affect`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<StreamName>,
+    /// What is cut, in the order of the results. An event is kept if all of them can be cut.
+    pub signals: Vec<SignalId>,
 }
 
 impl Default for EpochPlan {
@@ -104,7 +80,7 @@ impl Default for EpochPlan {
             keep_overlapping: false,
             limits: QualityLimits::default(),
             zero: Correction::Corrected,
-            source: None,
+            signals: vec![SignalId::valence(), SignalId::arousal()],
         }
     }
 }
@@ -113,12 +89,27 @@ impl Default for EpochPlan {
 const MOST_POINTS: f64 = 120_000.0;
 
 impl EpochPlan {
-    pub fn source(&self) -> &str {
-        self.source.as_ref().map_or(AFFECT, StreamName::as_str)
+    /// What tables and figures call a signal: `valence` and `arousal` alone if no other signal of the plan has that
+    /// field, otherwise stream and field.
+    pub fn label(&self, signal: &SignalId) -> String {
+        let is_only = self.signals.iter().filter(|other| other.field == signal.field).count() <= 1;
+        if signal.is_affect() && is_only { signal.field.clone() } else { signal.to_string() }
+    }
+
+    /// Whether a signal is read from the face, so that the limits of the face's quality apply.
+    pub fn reads_the_face(&self) -> bool {
+        self.signals.iter().any(SignalId::is_of_the_face)
+    }
+
+    /// The longest time between two samples of a stream that is interpolated. `longest_bridge_s`, or 1.5 nominal
+    /// intervals if that is longer, because a stream with one sample per second has no two samples that are nearer.
+    pub fn bridge_s(&self, nominal_rate_hz: Option<f64>) -> f64 {
+        bridge_s(self.longest_bridge_s, nominal_rate_hz)
     }
 
     pub fn check(&self) -> Result<(), AnalysisError> {
         let wrong = |what: String| Err(AnalysisError::Plan(what));
+        self.check_signals()?;
         let (from, until) = self.window_s;
         if !(from.is_finite() && until.is_finite() && from < until) {
             return wrong(format!("the window must begin before it ends, and it is {from} to {until} s"));
@@ -148,6 +139,17 @@ impl EpochPlan {
         self.limits.check()
     }
 
+    fn check_signals(&self) -> Result<(), AnalysisError> {
+        if self.signals.is_empty() {
+            return Err(AnalysisError::Plan("it has no signal".to_owned()));
+        }
+        let mut known = BTreeSet::new();
+        match self.signals.iter().find(|signal| !known.insert(*signal)) {
+            Some(twice) => Err(AnalysisError::Plan(format!("the signal `{twice}` is chosen twice"))),
+            None => Ok(()),
+        }
+    }
+
     /// The grid, in seconds from the event on.
     pub fn times_s(&self) -> Vec<f64> {
         self.grid_s(self.window_s)
@@ -168,10 +170,6 @@ impl EpochPlan {
 
     pub(super) fn step_ns(&self) -> i64 {
         (1e9 / self.rate_hz).round() as i64
-    }
-
-    pub(super) fn bridge_ns(&self) -> i64 {
-        ns(self.longest_bridge_s)
     }
 
     pub(super) fn grid_ns(&self, window_s: (f64, f64)) -> Vec<i64> {
@@ -214,6 +212,8 @@ mod tests {
             (EpochPlan { rate_hz: 0.01, ..plan() }, "less than two points"),
             (EpochPlan { longest_bridge_s: -1.0, ..plan() }, "longest bridge"),
             (EpochPlan { window_s: (-1e9, 1e9), ..plan() }, "too many points"),
+            (EpochPlan { signals: Vec::new(), ..plan() }, "no signal"),
+            (EpochPlan { signals: vec![SignalId::valence(); 2], ..plan() }, "`affect.valence` is chosen twice"),
         ] {
             let error = bad.check().unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
@@ -221,5 +221,27 @@ mod tests {
         assert_eq!(plan().check(), Ok(()));
         let json = serde_json::to_string(&plan()).unwrap();
         assert_eq!(serde_json::from_str::<EpochPlan>(&json).unwrap(), plan());
+    }
+
+    #[test]
+    fn a_bridge_spans_at_least_neighbouring_samples() {
+        let plan = EpochPlan::default();
+        assert_eq!([None, Some(250.0), Some(30.0), Some(5.0)].map(|hz| plan.bridge_s(hz)), [0.3; 4]);
+        assert_eq!(plan.bridge_s(Some(1.0)), 1.5);
+        assert_eq!([0.0, -1.0, f64::NAN].map(|hz| plan.bridge_s(Some(hz))), [0.3; 3], "no rate");
+        let short = EpochPlan { longest_bridge_s: 0.0, ..plan };
+        assert_eq!((short.bridge_s(None), short.bridge_s(Some(250.0))), (0.0, 0.006));
+    }
+
+    #[test]
+    fn names_are_short_where_they_are_clear() {
+        let signals = |all: &[&str]| all.iter().map(|text| text.parse().unwrap()).collect::<Vec<SignalId>>();
+        let labels = |all: &[&str]| {
+            let plan = EpochPlan { signals: signals(all), ..EpochPlan::default() };
+            plan.signals.iter().map(|signal| plan.label(signal)).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(&["affect.valence", "affect.arousal"]), ["valence", "arousal"]);
+        assert_eq!(labels(&["affect_net.valence", "pulse.rate_bpm"]), ["valence", "pulse.rate_bpm"]);
+        assert_eq!(labels(&["affect.valence", "rating.valence"]), ["affect.valence", "rating.valence"]);
     }
 }

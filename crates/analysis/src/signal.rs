@@ -1,9 +1,19 @@
-//! One measure over time, with its original times and on a regular grid.
+//! One field of a stream over time, with its original times and on a regular grid.
 
 use session::{Rows, Timeline};
 
 /// From this many samples a grid step on, a grid point is their mean; below, it is interpolated between two.
 const SAMPLES_TO_AVERAGE: f64 = 1.5;
+
+/// Two samples of a stream with a nominal rate may always be this many intervals apart. Above 1, because samples are not
+/// exactly regular; below 2, because then one is missing.
+const BRIDGED_INTERVALS: f64 = 1.5;
+
+/// The longest time between two samples of a stream that is interpolated: `longest_s`, or 1.5 nominal intervals.
+pub(super) fn bridge_s(longest_s: f64, nominal_rate_hz: Option<f64>) -> f64 {
+    let intervals_s = nominal_rate_hz.filter(|hz| *hz > 0.0).map_or(0.0, |hz| BRIDGED_INTERVALS / hz);
+    longest_s.max(intervals_s)
+}
 
 /// Finite values by time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,18 +30,23 @@ pub struct Signal {
 pub fn signal(timeline: &Timeline, stream: &str, field: &str) -> Option<Signal> {
     let rows = Rows::of(timeline, stream)?;
     let field = rows.info().field_index(field)?;
-    let mut signal = Signal { nominal_rate_hz: rows.info().nominal_rate_hz, ..Signal::default() };
-    for k in 0..rows.len() {
-        let value = rows.value(k, field);
-        if value.is_finite() {
-            signal.at_ns.push(rows.time(k).as_ns());
-            signal.values.push(value);
-        }
-    }
-    Some(signal)
+    Some(Signal::of(&rows, field))
 }
 
 impl Signal {
+    /// The finite values of one field of a stream.
+    pub(super) fn of(rows: &Rows<'_>, field: usize) -> Signal {
+        let mut signal = Signal { nominal_rate_hz: rows.info().nominal_rate_hz, ..Signal::default() };
+        for k in 0..rows.len() {
+            let value = rows.value(k, field);
+            if value.is_finite() {
+                signal.at_ns.push(rows.time(k).as_ns());
+                signal.values.push(value);
+            }
+        }
+        signal
+    }
+
     pub fn len(&self) -> usize {
         self.at_ns.len()
     }

@@ -1,10 +1,11 @@
-//! One row per epoch and measure, tidy, for R, SPSS and Python.
+//! One row per epoch and signal, tidy, for R, SPSS and Python.
 
 use std::borrow::Borrow;
 
 use serde::Serialize;
 
-use super::{AnalysisError, Correction, Epoch, EpochPlan, Measure, SessionEpochs};
+use super::skin_response::{is_microsiemens, skin_response};
+use super::{AnalysisError, Correction, CutSignal, Epoch, EpochPlan, SessionEpochs};
 
 /// Peak, latency and area are of the values as the plan corrects them, from the event to the window's end; the means
 /// of the same stretch stand side by side in all three corrections.
@@ -17,7 +18,7 @@ pub struct EpochRow {
     pub epoch: u64,
     pub onset_s: f64,
     pub event_seq: u64,
-    pub measure: Measure,
+    pub measure: String,
     pub correction: Correction,
     /// The value farthest from zero, with its sign.
     pub peak: f64,
@@ -30,9 +31,17 @@ pub struct EpochRow {
     /// What is subtracted, and by what z-scores are divided.
     pub zero: Option<f64>,
     pub spread: Option<f64>,
+    /// `STREAM.FIELD`
+    pub signal: String,
+    /// Of the stored values, and of the corrected ones.
+    pub measure_unit: String,
+    /// The response of a skin conductance in microsiemens; see [`skin_response`]. `None` for other units, and without a
+    /// response.
+    pub scr_amplitude: Option<f64>,
+    pub scr_latency_s: Option<f64>,
 }
 
-/// By session, epoch and measure.
+/// By session, epoch and signal.
 pub fn epoch_table<S: Borrow<SessionEpochs>>(
     sessions: &[S],
     plan: &EpochPlan,
@@ -42,8 +51,8 @@ pub fn epoch_table<S: Borrow<SessionEpochs>>(
     let mut rows = Vec::new();
     for session in sessions.iter().map(Borrow::borrow) {
         for (k, epoch) in session.epochs.iter().enumerate() {
-            for measure in Measure::ALL {
-                rows.push(row(session, k as u64 + 1, epoch, plan, condition, measure)?);
+            for position in 0..session.signals.len() {
+                rows.push(row(session, k as u64 + 1, epoch, plan, condition, position)?);
             }
         }
     }
@@ -56,9 +65,11 @@ fn row(
     epoch: &Epoch,
     plan: &EpochPlan,
     condition: &str,
-    measure: Measure,
+    position: usize,
 ) -> Result<EpochRow, AnalysisError> {
-    let trace = epoch.trace(measure);
+    let CutSignal { id, unit } = &session.signals[position];
+    let trace = epoch.traces.get(position).ok_or_else(|| AnalysisError::NotCut(id.clone()))?;
+    let unit = unit.as_deref().unwrap_or_default();
     let (response, times_s) = (plan.response(), plan.times_s());
     let mean = |values: Vec<f64>| values[response.clone()].iter().sum::<f64>() / response.len() as f64;
     let raw = trace.raw.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
@@ -68,6 +79,7 @@ fn row(
     let missing = || AnalysisError::NoBaseline(format!("{} {}", session.participant, session.session));
     let values = trace.values(plan.zero).ok_or_else(missing)?;
     let peak = response.clone().max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs())).unwrap_or(response.start);
+    let response_of_skin = is_microsiemens(unit).then(|| skin_response(&times_s, &raw)).flatten();
     let area_s = values[response.clone()].windows(2).map(|w| (w[0] + w[1]) / 2.0).sum::<f64>() / plan.rate_hz;
     Ok(EpochRow {
         participant: session.participant.to_string(),
@@ -76,7 +88,7 @@ fn row(
         epoch: number,
         onset_s: epoch.onset.as_secs_f64(),
         event_seq: epoch.event_seq,
-        measure,
+        measure: plan.label(id),
         correction: plan.zero,
         peak: values[peak],
         peak_latency_s: times_s[peak],
@@ -86,5 +98,9 @@ fn row(
         mean_z: trace.values(Correction::ZScored).map(mean),
         zero: trace.zero,
         spread: trace.spread,
+        signal: id.to_string(),
+        measure_unit: unit.to_owned(),
+        scr_amplitude: response_of_skin.map(|r| r.amplitude),
+        scr_latency_s: response_of_skin.map(|r| r.latency_s),
     })
 }

@@ -5,7 +5,7 @@ use egui::{
     Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use analysis::{Measure, Unit};
+use analysis::{SignalId, Unit};
 
 use super::command::{Command, StudyCommand};
 use super::port::{Average, Correction, SingleEpoch, StudyQueryResult};
@@ -20,7 +20,6 @@ const SCALE_PX: f32 = 50.0;
 const DRAWN: usize = 240;
 /// The largest distance of the pointer from the curve of the epoch that it selects.
 const REACH_PX: f32 = 6.0;
-const FIELDS: [&str; 2] = ["valence", "arousal"];
 
 pub fn show(ui: &mut Ui, study: &StudyState, result: &StudyQueryResult, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
@@ -29,19 +28,24 @@ pub fn show(ui: &mut Ui, study: &StudyState, result: &StudyQueryResult, commands
     let [legend_rect, plots, _] = widgets::rows(rect, 0.0, [LEGEND_PX, 0.0, AXIS_PX]);
     legend(ui, legend_rect, result, &p);
     let plots = Rect::from_min_max(plots.min + vec2(SCALE_PX, 0.0), plots.max);
-    let areas = widgets::rows(plots, 12.0, [0.0, 0.0]);
-    for (field, area) in areas.into_iter().enumerate() {
-        let view = View { area, result, field, scale: study.scales[field] };
+    let areas = widgets::equal_rows(plots, 12.0, study.scales.len());
+    for ((field, area), scale) in areas.iter().enumerate().zip(&study.scales) {
+        let Some(signal) = result.query.plan.signals.get(field) else { continue };
+        let view = View { area: *area, result, field, signal, scale: *scale };
         view.draw(ui, study, &p, commands);
     }
-    axis(ui, areas[1], result, &p);
+    if let Some(lowest) = areas.last() {
+        axis(ui, *lowest, result, &p);
+    }
 }
 
-/// The plot of one field: where times and values lie on the screen.
+/// The plot of one signal: where times and values lie on the screen.
 struct View<'a> {
     area: Rect,
     result: &'a StudyQueryResult,
+    /// The position of the signal in the plan.
     field: usize,
+    signal: &'a SignalId,
     /// Lowest and highest value.
     scale: (f32, f32),
 }
@@ -57,10 +61,28 @@ impl View<'_> {
     }
 
     fn color(&self, condition: usize) -> Color32 {
-        match (self.result.conditions.len(), self.field) {
-            (1, 0) => theme::VALENCE,
-            (1, _) => theme::AROUSAL,
-            _ => CONDITIONS[condition.min(1)],
+        match self.signal {
+            _ if self.result.conditions.len() != 1 => CONDITIONS[condition.min(1)],
+            signal if signal.is_valence() => theme::VALENCE,
+            signal if signal.is_arousal() => theme::AROUSAL,
+            _ => theme::PULSE,
+        }
+    }
+
+    fn curve<'e>(&self, epoch: &'e SingleEpoch) -> &'e [f32] {
+        epoch.curves.get(self.field).map_or(&[], Vec::as_slice)
+    }
+
+    fn name(&self) -> String {
+        self.result.query.plan.label(self.signal)
+    }
+
+    /// The name, and the unit if it has one.
+    fn name_and_unit(&self) -> String {
+        let average = self.result.conditions.iter().find_map(|c| c.averages.get(self.field));
+        match average.map_or("", |a| a.measure.unit.as_str()) {
+            "" | "1" => self.name(),
+            unit => format!("{} ({unit})", self.name()),
         }
     }
 
@@ -75,7 +97,7 @@ impl View<'_> {
             let drawn = (condition.epochs.len() / step).max(1) as f32;
             let faint = self.color(k).gamma_multiply((1.6 / drawn.sqrt()).clamp(0.07, 0.3));
             for epoch in condition.epochs.iter().step_by(step) {
-                self.line(&painter, &epoch.curves[self.field], Stroke::new(1.0, faint), false);
+                self.line(&painter, self.curve(epoch), Stroke::new(1.0, faint), false);
             }
         }
         for (k, condition) in self.result.conditions.iter().enumerate() {
@@ -91,7 +113,7 @@ impl View<'_> {
         }
         for (condition, position) in [study.epoch, hovered].into_iter().flatten() {
             if let Some(epoch) = self.result.conditions.get(condition).and_then(|c| c.epochs.get(position)) {
-                self.line(&painter, &epoch.curves[self.field], Stroke::new(1.6, p.strong), false);
+                self.line(&painter, self.curve(epoch), Stroke::new(1.6, p.strong), false);
             }
         }
         self.clusters(&painter, p);
@@ -126,9 +148,9 @@ impl View<'_> {
         let x = self.x(0.0);
         painter.vline(x, self.area.y_range(), Stroke::new(1.2, p.weak));
         let name = match plan.zero {
-            Correction::Raw => FIELDS[self.field].to_owned(),
-            Correction::Corrected => format!("{} minus baseline", FIELDS[self.field]),
-            Correction::ZScored => format!("{} in SD", FIELDS[self.field]),
+            Correction::Raw => self.name_and_unit(),
+            Correction::Corrected => format!("{} minus baseline", self.name_and_unit()),
+            Correction::ZScored => format!("{} in SD", self.name()),
         };
         let at = self.area.min + vec2(10.0, 7.0);
         if self.result.conditions.len() == 1 {
@@ -197,7 +219,7 @@ impl View<'_> {
 
     /// The significant clusters.
     fn clusters(&self, painter: &Painter, p: &Palette) {
-        let comparison = self.result.comparisons.iter().find(|c| c.measure == Measure::ALL[self.field]);
+        let comparison = self.result.comparisons.iter().find(|c| c.measure.signal == *self.signal);
         for cluster in comparison.iter().flat_map(|c| &c.clusters).filter(|c| c.is_significant()) {
             let span = self.x(cluster.from_s)..=self.x(cluster.until_s);
             let shade = Rect::from_x_y_ranges(span.clone(), self.area.y_range());
@@ -219,7 +241,7 @@ impl View<'_> {
         let mut nearest: Option<(f32, (usize, usize))> = None;
         for (condition, c) in self.result.conditions.iter().enumerate() {
             for (position, epoch) in c.epochs.iter().enumerate() {
-                let Some(value) = epoch.curves[self.field].get(row).filter(|v| v.is_finite()) else { continue };
+                let Some(value) = self.curve(epoch).get(row).filter(|v| v.is_finite()) else { continue };
                 let distance = (self.y(*value) - at.y).abs();
                 if distance <= REACH_PX && nearest.is_none_or(|(best, _)| distance < best) {
                     nearest = Some((distance, (condition, position)));
@@ -230,7 +252,7 @@ impl View<'_> {
     }
 
     fn pointer_input(&self, ui: &mut Ui, hovered: Option<(usize, usize)>, p: &Palette, commands: &mut Vec<Command>) {
-        let id = ui.scope_id().with(FIELDS[self.field]);
+        let id = ui.scope_id().with(self.signal);
         let response = ui.interact(self.area, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, self.description()));
         let epoch = hovered.and_then(|(c, k)| self.result.conditions.get(c)?.epochs.get(k));
@@ -248,7 +270,7 @@ impl View<'_> {
 
     /// The text for screen readers: the highest and the lowest value of each average.
     fn description(&self) -> String {
-        let mut message = format!("Average {} around the event", FIELDS[self.field]);
+        let mut message = format!("Average {} around the event", self.name());
         for (condition, events) in self.result.conditions.iter().zip(&self.result.query.events) {
             let Some(average) = condition.averages.get(self.field) else { continue };
             let mean: Vec<f32> = average.mean.iter().map(|v| *v as f32).collect();

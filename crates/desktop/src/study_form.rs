@@ -6,7 +6,7 @@ use egui::{ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui, WidgetI
 use analysis::QualityLimits;
 
 use super::command::{Command, StudyCommand};
-use super::port::{Correction, EventCatalogue, EventCounts, EventForm};
+use super::port::{Correction, EpochPlan, EventCatalogue, EventCounts, EventForm, SignalId};
 use super::state::{StudyForm, StudyState};
 use super::{figures, theme, widgets};
 
@@ -30,6 +30,7 @@ pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
                 form.is_comparing = true;
             }
             ui.add_space(12.0);
+            signal(ui, study.catalogue.as_ref(), &mut form.plan);
             window_and_limits(ui, &mut form);
         });
     });
@@ -181,6 +182,27 @@ fn match_count(ui: &mut Ui, matches: Option<&EventCounts>) {
             }
         }
     });
+}
+
+/// The choice of what is averaged: valence and arousal, or another signal. It is offered if the sessions have others.
+fn signal(ui: &mut Ui, catalogue: Option<&EventCatalogue>, plan: &mut EpochPlan) {
+    let usual = EpochPlan::default().signals;
+    let Some(catalogue) = catalogue.filter(|c| c.signals.iter().any(|signal| !usual.contains(signal))) else { return };
+    let name_of = |signals: &[SignalId]| match signals {
+        [only] => only.to_string(),
+        _ => "valence and arousal".to_owned(),
+    };
+    widgets::section(ui, "Signal");
+    let combo = ComboBox::from_id_salt("signal").selected_text(name_of(&plan.signals));
+    let combo = combo.width(ui.available_width() - 4.0).truncate().show_ui(ui, |ui| {
+        let others = catalogue.signals.iter().map(|signal| vec![signal.clone()]);
+        for signals in std::iter::once(usual).chain(others) {
+            let name = name_of(&signals);
+            ui.selectable_value(&mut plan.signals, signals, name);
+        }
+    });
+    combo.response.accessible_name("Signal");
+    ui.add_space(12.0);
 }
 
 fn window_and_limits(ui: &mut Ui, form: &mut StudyForm) {

@@ -192,12 +192,15 @@ fn epoch(
     let clock = figures::clock(epoch.at);
     let clock = clock.strip_prefix("00:").unwrap_or(&clock);
     widgets::line(ui, at, clock, FontId::monospace(11.0), p.weak, Align2::LEFT_CENTER);
-    let means = epoch.curves.each_ref().map(|curve| mean_after(&result.times_s, curve));
-    let message = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
-    let text = format!("{} {}", message[0], message[1]);
+    let means = epoch.curves.iter().map(|curve| mean_after(&result.times_s, curve));
+    let means: Vec<String> = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed)).collect();
+    let plan = &result.query.plan;
+    let names: Vec<String> = plan.signals.iter().map(|signal| plan.label(signal)).collect();
+    let text = means.join(" ");
     widgets::line(ui, peaks, &text, FontId::monospace(11.0), p.weak, Align2::RIGHT_CENTER);
     response.widget_info(|| {
-        let name = format!("Epoch {} at {}, valence {}, arousal {}", epoch.title, epoch.at, message[0], message[1]);
+        let values: String = names.iter().zip(&means).map(|(name, mean)| format!(", {name} {mean}")).collect();
+        let name = format!("Epoch {} at {}{values}", epoch.title, epoch.at);
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_chosen, name)
     });
     if response.clicked() || (response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))) {
@@ -206,7 +209,8 @@ fn epoch(
     if response.double_clicked() {
         commands.push(Command::Study(StudyCommand::OpenEpoch));
     }
-    response.on_hover_text("Mean valence and arousal after the event. A double click shows it on video.");
+    let hint = format!("Mean {} after the event. A double click shows it on video.", names.join(" and "));
+    response.on_hover_text(hint);
 }
 
 fn mean_after(times_s: &[f64], curve: &[f32]) -> Option<f32> {

@@ -26,8 +26,8 @@ pub struct StudyState {
     pub event_counts: [Option<EventCounts>; 2],
     pub progress: Option<StudyQueryProgress>,
     pub result: Option<StudyQueryResult>,
-    /// Lowest and highest value on the scales of valence and arousal.
-    pub scales: [(f32, f32); 2],
+    /// Lowest and highest value on the scale of each signal of the result.
+    pub scales: Vec<(f32, f32)>,
     pub side: StudySide,
     /// The selected epoch: condition, and position in its epochs.
     pub epoch: Option<(usize, usize)>,
@@ -71,7 +71,7 @@ impl StudyState {
             event_counts: [None, None],
             progress: None,
             result: None,
-            scales: [(-1.0, 1.0); 2],
+            scales: Vec::new(),
             side: StudySide::Sessions,
             epoch: None,
             is_exporting: false,
@@ -167,14 +167,14 @@ impl StudyState {
     }
 }
 
-/// Lowest and highest value on the scales of valence and arousal. Means and intervals fit whole. Of the single epochs,
+/// Lowest and highest value on the scale of each signal. Means and intervals fit whole. Of the single epochs,
 /// the lowest and highest 2 % of the values may be cut off.
-fn scales(result: &StudyQueryResult) -> [(f32, f32); 2] {
-    [0, 1].map(|field| {
+fn scales(result: &StudyQueryResult) -> Vec<(f32, f32)> {
+    let scale = |field: usize| {
         let mut single: Vec<f32> = result
             .conditions
             .iter()
-            .flat_map(|c| c.epochs.iter().flat_map(|e| e.curves[field].iter().copied()))
+            .flat_map(|c| c.epochs.iter().filter_map(|e| e.curves.get(field)).flatten().copied())
             .filter(|v| v.is_finite())
             .collect();
         let rank = |values: &mut Vec<f32>, share: f64| {
@@ -193,7 +193,8 @@ fn scales(result: &StudyQueryResult) -> [(f32, f32); 2] {
             curves.chain(inner.into_iter().flatten()).fold((0f32, 0f32), |(low, high), v| (low.min(v), high.max(v)));
         let air = ((high - low) * 0.12).max(0.02);
         (low - air, high + air)
-    })
+    };
+    (0..result.query.plan.signals.len()).map(scale).collect()
 }
 
 #[cfg(test)]

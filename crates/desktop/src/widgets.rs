@@ -203,6 +203,13 @@ pub fn rows<const N: usize>(rect: Rect, gap: f32, heights: [f32; N]) -> [Rect; N
     columns(turn(rect), gap, heights).map(turn)
 }
 
+/// `n` rows of the same height, from top to bottom.
+pub fn equal_rows(rect: Rect, gap: f32, n: usize) -> Vec<Rect> {
+    let height = (rect.height() - gap * n.saturating_sub(1) as f32).max(0.0) / n.max(1) as f32;
+    let top = |k: usize| rect.top() + (height + gap) * k as f32;
+    (0..n).map(|k| Rect::from_min_max(pos2(rect.left(), top(k)), pos2(rect.right(), top(k) + height))).collect()
+}
+
 /// Draws inside `rect`, clipped to it.
 pub fn within<R>(ui: &mut Ui, rect: Rect, name: &str, draw: impl FnOnce(&mut Ui) -> R) -> R {
     let builder = egui::UiBuilder::new().max_rect(rect).id_salt(name);

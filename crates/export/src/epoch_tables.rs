@@ -82,13 +82,15 @@ struct AverageRow<'a> {
     boot_high: Option<f64>,
     epochs: u64,
     participants: u64,
+    signal: String,
+    measure_unit: &'a str,
 }
 
 fn average_rows<'a>(condition: &'a str, a: &'a Average) -> impl Iterator<Item = AverageRow<'a>> {
     let at = |of: fn(&analysis::Interval) -> &Vec<f64>, k: usize| a.interval.as_ref().map(|i| of(i)[k]);
     (0..a.times_s.len()).map(move |k| AverageRow {
         condition,
-        measure: a.measure.as_str(),
+        measure: &a.measure.name,
         correction: a.correction.as_str(),
         time_s: a.times_s[k],
         mean: a.mean[k],
@@ -98,6 +100,8 @@ fn average_rows<'a>(condition: &'a str, a: &'a Average) -> impl Iterator<Item = 
         boot_high: at(|i| &i.boot_high, k),
         epochs: a.epochs,
         participants: a.participants,
+        signal: a.measure.signal.to_string(),
+        measure_unit: &a.measure.unit,
     })
 }
 
@@ -109,17 +113,21 @@ struct ParticipantRow<'a> {
     participant: &'a str,
     time_s: f64,
     mean: f64,
+    signal: String,
+    measure_unit: &'a str,
 }
 
 fn participant_rows<'a>(condition: &'a str, a: &'a Average) -> impl Iterator<Item = ParticipantRow<'a>> {
     a.per_participant.iter().flat_map(move |(participant, course)| {
         a.times_s.iter().zip(course).map(move |(time_s, mean)| ParticipantRow {
             condition,
-            measure: a.measure.as_str(),
+            measure: &a.measure.name,
             correction: a.correction.as_str(),
             participant: participant.as_str(),
             time_s: *time_s,
             mean: *mean,
+            signal: a.measure.signal.to_string(),
+            measure_unit: &a.measure.unit,
         })
     })
 }
@@ -127,7 +135,7 @@ fn participant_rows<'a>(condition: &'a str, a: &'a Average) -> impl Iterator<Ite
 #[derive(Serialize)]
 struct ClusterRow {
     test: String,
-    measure: &'static str,
+    measure: String,
     correction: &'static str,
     from_s: f64,
     until_s: f64,
@@ -136,17 +144,31 @@ struct ClusterRow {
     p_high: f64,
     difference: f64,
     permutations: u64,
+    signal: String,
+    measure_unit: String,
 }
 
 impl ClusterRow {
-    const COLUMNS: [&str; 10] =
-        ["test", "measure", "correction", "from_s", "until_s", "mass_t", "p", "p_high", "difference", "permutations"];
+    const COLUMNS: [&str; 12] = [
+        "test",
+        "measure",
+        "correction",
+        "from_s",
+        "until_s",
+        "mass_t",
+        "p",
+        "p_high",
+        "difference",
+        "permutations",
+        "signal",
+        "measure_unit",
+    ];
 }
 
 fn cluster_rows(test: &str, c: &Comparison) -> Vec<ClusterRow> {
     let row = |cluster: &analysis::Cluster| ClusterRow {
         test: test.to_owned(),
-        measure: c.measure.as_str(),
+        measure: c.measure.name.clone(),
         correction: c.correction.as_str(),
         from_s: cluster.from_s,
         until_s: cluster.until_s,
@@ -155,6 +177,8 @@ fn cluster_rows(test: &str, c: &Comparison) -> Vec<ClusterRow> {
         p_high: cluster.p_high,
         difference: cluster.difference,
         permutations: c.permutations,
+        signal: c.measure.signal.to_string(),
+        measure_unit: c.measure.unit.clone(),
     };
     c.clusters.iter().map(row).collect()
 }

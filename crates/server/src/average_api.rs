@@ -1,4 +1,4 @@
-//! The mean of valence and arousal around events, for the dashboard.
+//! The mean of valence and arousal, or of another signal, around events, for the dashboard.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::blocking::{CancelOnDrop, with_permit};
 use super::library_api::closed_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_of};
+use analysis::{AnalysisError, Average, Correction, EpochPlan, EventChoice, SignalId, average as average_of};
 use session::StreamName;
 use study_query::{Cancel, Pilots, Question, StudyQueryError, ask};
 
@@ -37,20 +37,27 @@ pub struct AverageQuery {
     from_s: Option<f64>,
     /// End of an epoch in seconds from its event. Default: 4
     until_s: Option<f64>,
+    /// `STREAM.FIELD`, for example `lsl_eda.EDA`. Default: valence and arousal of the stream `affect`
+    signal: Option<String>,
 }
 
 impl AverageQuery {
     /// If the window begins before the event, the time before the event is the baseline.
-    pub fn plan(&self) -> EpochPlan {
+    pub fn plan(&self) -> Result<EpochPlan, Problem> {
         let defaults = EpochPlan::default();
         let window_s = (self.from_s.unwrap_or(defaults.window_s.0), self.until_s.unwrap_or(defaults.window_s.1));
         let has_before = window_s.0 < 0.0;
-        EpochPlan {
+        let signals = match &self.signal {
+            Some(signal) => vec![signal.parse::<SignalId>().map_err(|why| Problem::malformed(format!("{why}.")))?],
+            None => defaults.signals,
+        };
+        Ok(EpochPlan {
             window_s,
             baseline_s: has_before.then_some((window_s.0, window_s.1.min(0.0))),
             zero: if has_before { defaults.zero } else { Correction::Raw },
+            signals,
             ..defaults
-        }
+        })
     }
 
     pub fn choice(self) -> Result<EventChoice, Problem> {
@@ -84,8 +91,14 @@ pub async fn folders_to_analyse(app: &App, study: &str, refusal: &str) -> Result
 #[derive(Serialize, ToSchema)]
 pub struct AverageResult {
     times_s: Vec<f64>,
-    valence: Band,
-    arousal: Band,
+    /// Absent if another signal was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valence: Option<Band>,
+    /// Absent if another signal was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arousal: Option<Band>,
+    /// The signals that were asked for: valence and arousal, or the one of the request.
+    signals: Vec<SignalBand>,
     participants: u64,
     epochs: u64,
     matched: u64,
@@ -105,7 +118,7 @@ pub struct Band {
 }
 
 impl Band {
-    pub fn of(a: &analysis::Average) -> Band {
+    fn of(a: &Average) -> Band {
         Band {
             mean: a.mean.clone(),
             low: a.interval.as_ref().map(|i| i.low.clone()),
@@ -114,7 +127,29 @@ impl Band {
     }
 }
 
-/// The mean of valence and arousal around events of one kind.
+/// The mean of one signal.
+#[derive(Serialize, ToSchema)]
+pub struct SignalBand {
+    /// `STREAM.FIELD`
+    signal: String,
+    /// Of the stored values.
+    unit: String,
+    #[serde(flatten)]
+    band: Band,
+}
+
+impl SignalBand {
+    pub fn of(a: &Average) -> SignalBand {
+        SignalBand { signal: a.measure.signal.to_string(), unit: a.measure.unit.clone(), band: Band::of(a) }
+    }
+}
+
+/// The band of valence or arousal of the stream `affect`, if it is among the averages.
+pub fn band_of(averages: &[Average], signal: &SignalId) -> Option<Band> {
+    averages.iter().find(|a| a.measure.signal == *signal).map(Band::of)
+}
+
+/// The mean of valence and arousal, or of another signal, around events of one kind.
 #[utoipa::path(get, path = "/v1/library/studies/{study}/average", tag = "owner", security(("login" = []), ("token" = [])),
     params(("study" = String, Path), AverageQuery),
     responses((status = 200, body = AverageResult), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
@@ -127,7 +162,7 @@ pub async fn average(
 ) -> Result<Json<AverageResult>, Problem> {
     let Query(query) =
         query.map_err(|_| Problem::malformed("The query must have `stream` and `kind` of the events."))?;
-    let plan = query.plan();
+    let plan = query.plan()?;
     let question = Question { plan, conditions: vec![query.choice()?] };
     let folders = folders_to_analyse(&app, &study, NOTHING_TO_AVERAGE).await?;
     let cancel = Cancel::default();
@@ -140,16 +175,19 @@ fn compute(folders: &[PathBuf], question: &Question, cancel: &Cancel) -> Result<
     let answer = ask(folders, question, |_| {}, cancel)?;
     answer.check()?;
     let sessions = answer.condition(0);
-    let valence = average_of(&sessions, &question.plan, Measure::Valence)?;
-    let arousal = average_of(&sessions, &question.plan, Measure::Arousal)?;
+    let averages = question.plan.signals.iter().map(|signal| average_of(&sessions, &question.plan, signal));
+    let averages: Vec<Average> = averages.collect::<Result<_, _>>()?;
+    // All signals of a plan have the same epochs.
+    let Some(first) = averages.first() else { return Err(AnalysisError::NoSession.into()) };
     Ok(AverageResult {
-        times_s: valence.times_s.clone(),
-        valence: Band::of(&valence),
-        arousal: Band::of(&arousal),
-        participants: valence.participants,
-        epochs: valence.epochs,
-        matched: valence.matched,
-        dropped: valence.dropped.iter().map(|(reason, n)| (reason.to_string(), *n)).collect(),
+        times_s: first.times_s.clone(),
+        valence: band_of(&averages, &SignalId::valence()),
+        arousal: band_of(&averages, &SignalId::arousal()),
+        signals: averages.iter().map(SignalBand::of).collect(),
+        participants: first.participants,
+        epochs: first.epochs,
+        matched: first.matched,
+        dropped: first.dropped.iter().map(|(reason, n)| (reason.to_string(), *n)).collect(),
         sessions: answer.sessions.len(),
         left_out: answer.left_out.into_iter().map(|l| l.why).collect(),
     })

@@ -18,6 +18,8 @@ pub struct StudyEvents {
     kinds: Vec<KindRow>,
     /// The conditions of the sessions, with numbers of sessions.
     conditions: Vec<NameCount>,
+    /// What can be averaged, each as `STREAM.FIELD`.
+    signals: Vec<String>,
     /// Number of sessions that were read.
     sessions: usize,
     /// One sentence for each session that could not be read.
@@ -59,7 +61,7 @@ pub async fn study_events(
         folders.iter().take_while(|_| !cancel.is_cancelled()).for_each(|folder| events.add(folder));
         (folders.len(), events.finish())
     });
-    let (sessions, Found { kinds, conditions, unread }) = counted.await?;
+    let (sessions, Found { kinds, conditions, signals, unread }) = counted.await?;
     let names =
         |counted: Vec<(String, u64)>| counted.into_iter().map(|(name, count)| NameCount { name, count }).collect();
     let row = |CountedKind { stream, kind, count, targets, values }| KindRow {
@@ -72,6 +74,7 @@ pub async fn study_events(
     Ok(Json(StudyEvents {
         kinds: kinds.into_iter().map(row).collect(),
         conditions: names(conditions),
+        signals: signals.into_iter().map(String::from).collect(),
         sessions: sessions - unread.len(),
         left_out: unread.into_iter().map(|(_, why)| format!("{why}.")).collect(),
     }))

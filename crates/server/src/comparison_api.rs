@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
-use super::average_api::{AverageQuery, Band, choice, folders_to_analyse};
+use super::average_api::{AverageQuery, Band, SignalBand, band_of, choice, folders_to_analyse};
 use super::blocking::{CancelOnDrop, with_permit};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use analysis::{Average, Comparison, Design, Measure};
+use analysis::{Average, Comparison, Design, SignalId};
 use study_query::{Cancel, ConditionFindings, Findings, Question, StudyQueryError, TestSettings, ask};
 
 /// The kind of the refusal of a study without a comparison.
@@ -37,7 +37,7 @@ pub struct CompareResult {
     times_s: Vec<f64>,
     a: Side,
     b: Side,
-    /// The first kind minus the second, for each measure.
+    /// The first kind minus the second, for each signal.
     comparisons: Vec<Compared>,
     /// Number of random permutations, and the seed. Both belong into a report.
     permutations: u64,
@@ -53,6 +53,8 @@ pub struct Side {
     name: String,
     valence: Option<Band>,
     arousal: Option<Band>,
+    /// The signals that were asked for: valence and arousal, or the one of the request.
+    signals: Vec<SignalBand>,
     participants: u64,
     epochs: u64,
     matched: u64,
@@ -60,7 +62,7 @@ pub struct Side {
 
 #[derive(Serialize, ToSchema)]
 pub struct Compared {
-    /// `valence` or `arousal`
+    /// `valence` or `arousal`, or the signal of the request.
     measure: String,
     design: String,
     /// Mean difference from the event to the end of the window, with its 95 % interval.
@@ -102,7 +104,7 @@ pub async fn compare(
                       second.";
         return Err(Problem::malformed(detail));
     };
-    let plan = first.plan();
+    let plan = first.plan()?;
     let CompareQuery { other_stream, other_kind, other_target, other_value, other_condition } = second;
     let other = choice(&other_stream, other_kind, other_target, other_value, other_condition)?;
     let question = Question { plan, conditions: vec![first.choice()?, other] };
@@ -133,13 +135,13 @@ pub async fn compare(
 
 impl Side {
     fn of(condition: &ConditionFindings) -> Side {
-        let of = |measure: Measure| condition.averages.iter().find(|a| a.measure == measure);
         let first = condition.averages.first();
         let number = |read: fn(&Average) -> u64| first.map_or(0, read);
         Side {
             name: condition.name.clone(),
-            valence: of(Measure::Valence).map(Band::of),
-            arousal: of(Measure::Arousal).map(Band::of),
+            valence: band_of(&condition.averages, &SignalId::valence()),
+            arousal: band_of(&condition.averages, &SignalId::arousal()),
+            signals: condition.averages.iter().map(SignalBand::of).collect(),
             participants: number(|a| a.participants),
             epochs: number(|a| a.epochs),
             matched: number(|a| a.matched),

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use super::{Answer, LeftOut, Progress, Question, SessionAnswer, StudyQueryError, session_epochs};
-use analysis::AnalysisError;
-use store::StoreError;
+use analysis::{AnalysisError, SignalId, list_signals};
+use store::{SessionFile, StoreError};
 
 const THREAD: &str = "study_query";
 
@@ -97,5 +97,23 @@ fn gather(
             Err(e) => answer.left_out.push(LeftOut { folder: folders[k].clone(), why: e.to_string() }),
         }
     }
-    if answer.sessions.is_empty() { Err(StudyQueryError::NothingReadable(answer.left_out)) } else { Ok(answer) }
+    if answer.sessions.is_empty() {
+        return Err(StudyQueryError::NothingReadable(answer.left_out));
+    }
+    check_signals(&answer)?;
+    Ok(answer)
+}
+
+/// A signal that no session has is a mistake in the question. The error lists what there is.
+fn check_signals(answer: &Answer) -> Result<(), StudyQueryError> {
+    let is_nowhere = |signal: &&SignalId| answer.sessions_without(signal).count() == answer.sessions.len();
+    let nowhere = answer.question.plan.signals.iter().find(is_nowhere);
+    let (Some(signal), Some(first)) = (nowhere, answer.sessions.first()) else { return Ok(()) };
+    let file = SessionFile::open(&first.folder)?;
+    let header = file.header();
+    Err(StudyQueryError::NoSignal {
+        signal: signal.clone(),
+        session: format!("{} {}", header.participant, header.session),
+        signals: list_signals(file.streams().iter()),
+    })
 }

@@ -1,17 +1,22 @@
-//! Counts the events of sessions, so that a form can offer them. It reads events and never samples.
+//! Counts the events of sessions and lists their signals, so that a form can offer them. It reads events and never samples.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::read_events;
-use analysis::EventChoice;
-use session::{Body, EventData, EventRow, LSL_CLOCK, MARKER, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
+use analysis::{EventChoice, SignalId};
+use session::{
+    Body, EventData, EventRow, LATER, LSL_CLOCK, MARKER, PAGE_CLOCK, Record, StreamInfo, StreamKind, Timeline,
+    deleted_stream,
+};
 use store::{SessionFile, StoreError};
 
 /// The largest number of targets and values that are offered per kind.
 const OFFERED: usize = 60;
 /// The largest number of distinct targets that are counted per kind. A page with generated names does not fill the memory.
 const DISTINCT: usize = 5000;
+/// Signals of a stream with more fields than this are not offered.
+const MOST_FIELDS: usize = 64;
 /// The largest number of distinct kinds, for the same reason.
 const KINDS: usize = 1000;
 
@@ -34,6 +39,8 @@ pub struct Found {
     pub kinds: Vec<CountedKind>,
     /// The conditions of the sessions, with numbers of sessions.
     pub conditions: Vec<(String, u64)>,
+    /// The fields of all sample streams, by name.
+    pub signals: Vec<SignalId>,
     /// Sessions that could not be read, with the reason.
     pub unread: Vec<(PathBuf, String)>,
 }
@@ -43,6 +50,7 @@ pub struct Found {
 pub struct Catalogue {
     kinds: HashMap<(String, String), Counts>,
     conditions: HashMap<String, u64>,
+    signals: BTreeSet<SignalId>,
     unread: Vec<(PathBuf, String)>,
 }
 
@@ -82,6 +90,7 @@ impl Catalogue {
         let mut deleted = Timeline::default();
         read_events(&file, &EventChoice::stream(deleted_stream().name), &mut deleted)?;
         deleted.events().iter().for_each(|row| self.take(row));
+        self.signals.extend(file.streams().iter().filter(|s| is_offered(s)).flat_map(signals_of));
         if let Some(condition) = &file.header().condition {
             *self.conditions.entry(condition.clone()).or_insert(0) += 1;
         }
@@ -113,8 +122,22 @@ impl Catalogue {
         });
         let mut kinds: Vec<CountedKind> = counted.collect();
         kinds.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.stream, &a.kind).cmp(&(&b.stream, &b.kind))));
-        Found { kinds, conditions: most_frequent(self.conditions), unread: self.unread }
+        Found {
+            kinds,
+            conditions: most_frequent(self.conditions),
+            signals: self.signals.into_iter().collect(),
+            unread: self.unread,
+        }
     }
+}
+
+/// Later samples complete the stream that they belong to. The landmarks are too many for a list.
+fn is_offered(stream: &StreamInfo) -> bool {
+    stream.kind == StreamKind::Samples && stream.fields.len() <= MOST_FIELDS && !stream.name.as_str().ends_with(LATER)
+}
+
+fn signals_of(stream: &StreamInfo) -> impl Iterator<Item = SignalId> {
+    stream.fields.iter().map(|field| SignalId { stream: stream.name.clone(), field: field.name.clone() })
 }
 
 fn event(record: Record) -> Option<EventRow<EventData>> {

@@ -25,7 +25,7 @@ pub use session::session_epochs;
 pub use stored_session::{StoredSession, session_folder};
 pub use study::{Pilots, StudySessions, study_sessions};
 
-use analysis::{AnalysisError, EpochPlan, EventChoice, SessionEpochs};
+use analysis::{AnalysisError, EpochPlan, EventChoice, SessionEpochs, SignalId};
 use store::{ModelDescription, StoreError};
 
 /// One or more event choices, and how their epochs are cut.
@@ -69,6 +69,11 @@ impl Answer {
         self.sessions.iter().filter_map(|s| s.conditions.get(number)).collect()
     }
 
+    /// The sessions that have no such stream or field. All of their events are dropped.
+    pub fn sessions_without(&self, signal: &SignalId) -> impl Iterator<Item = &SessionEpochs> {
+        self.sessions.iter().filter_map(|s| s.conditions.first()).filter(|cut| cut.lacks(signal))
+    }
+
     /// Returns an error if a condition matches no event in any session.
     pub fn check(&self) -> Result<(), AnalysisError> {
         for (k, choice) in self.question.conditions.iter().enumerate() {
@@ -92,6 +97,8 @@ pub enum StudyQueryError {
     Analysis(#[from] AnalysisError),
     #[error("no session could be read. {}", .0.first().map_or("", |l| l.why.as_str()))]
     NothingReadable(Vec<LeftOut>),
+    #[error("no session has the signal `{signal}`. {session} has: {signals}. Choose one of them as STREAM.FIELD")]
+    NoSignal { signal: SignalId, session: String, signals: String },
     #[error("the study query was cancelled before all sessions were read")]
     Cancelled,
     #[error(transparent)]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::events::read_lsl_samples;
 use super::{Question, SessionAnswer, StudyQueryError, read_events};
-use analysis::{EventChoice, baseline_phases, epochs};
-use session::{AFFECT, FACE, LATER, LSL, PHASE, StreamKind, Timeline, Timestamp};
+use analysis::{EpochPlan, EventChoice, baseline_phases, epochs};
+use session::{AFFECT, FACE, LATER, LSL, PHASE, StreamInfo, StreamKind, Timeline, Timestamp};
 use store::SessionFile;
 
 /// Reads the events of the question, then the samples around them, and cuts the epochs. The cost depends on the number of
@@ -42,21 +42,14 @@ fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, St
     }
     file.each_event(PHASE, None, |r| timeline.ingest(&r))?;
 
-    let mut stretches = baseline_phases(&timeline);
-    let slack_s = question.plan.longest_bridge_s + 2.0 / question.plan.rate_hz;
-    let (from_s, until_s) = question.plan.reach_s();
+    let phases = baseline_phases(&timeline);
+    let mut onsets = Vec::new();
     for choice in choices() {
-        for onset in choice.choose(&timeline)? {
-            let at = |s: f64| Timestamp::from_secs_f64(onset.at.as_secs_f64() + s);
-            stretches.push(at(from_s - slack_s)..at(until_s + slack_s));
-        }
+        onsets.extend(choice.choose(&timeline)?.into_iter().map(|onset| onset.at));
     }
-    let stretches = joined(stretches);
-    let read = file
-        .streams()
-        .iter()
-        .filter(|s| s.kind == StreamKind::Samples && is_read(s.name.as_str(), question.plan.source()));
-    for stream in read {
+    let is_read = |stream: &&StreamInfo| stream.kind == StreamKind::Samples && is_read(stream, &question.plan);
+    for stream in file.streams().iter().filter(is_read) {
+        let stretches = stretches(&phases, &onsets, &question.plan, stream.nominal_rate_hz);
         file.each_gap(stream.name.as_str(), |r| timeline.ingest(&r))?;
         if stream.name.as_str().starts_with(LSL) {
             read_lsl_samples(file, stream.name.as_str(), &stretches, &mut timeline)?;
@@ -67,8 +60,29 @@ fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, St
     Ok(timeline)
 }
 
-fn is_read(stream: &str, source: &str) -> bool {
-    [source, AFFECT, FACE].iter().any(|name| stream == *name || stream.strip_suffix(LATER) == Some(name))
+/// Whether the plan needs the samples of a stream. The quality of the face is in `affect` and `face`.
+fn is_read(stream: &StreamInfo, plan: &EpochPlan) -> bool {
+    let name = stream.name.as_str();
+    let is_or_completes = |other: &str| name == other || name.strip_suffix(LATER) == Some(other);
+    let of_signals = plan.signals.iter().any(|signal| is_or_completes(signal.stream.as_str()));
+    of_signals || (plan.reads_the_face() && [AFFECT, FACE].into_iter().any(is_or_completes))
+}
+
+/// The times of one stream that the epochs need: the baseline phases, and around each event its window and the samples on
+/// both sides, between which a point is interpolated.
+fn stretches(
+    phases: &[Range<Timestamp>],
+    onsets: &[Timestamp],
+    plan: &EpochPlan,
+    nominal_rate_hz: Option<f64>,
+) -> Vec<Range<Timestamp>> {
+    let slack_s = plan.bridge_s(nominal_rate_hz) + 2.0 / plan.rate_hz;
+    let (from_s, until_s) = plan.reach_s();
+    let around = onsets.iter().map(|onset| {
+        let at = |s: f64| Timestamp::from_secs_f64(onset.as_secs_f64() + s);
+        at(from_s - slack_s)..at(until_s + slack_s)
+    });
+    joined(phases.iter().cloned().chain(around).collect())
 }
 
 /// Sorts the ranges and joins those that touch, so that no sample is read twice.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use analysis::{Correction, EpochPlan, EventChoice, QualityLimits};
+use analysis::{Correction, EpochPlan, EventChoice, QualityLimits, SignalId};
 use session::{ParticipantId, StreamName};
 use study_query::TestSettings;
 
@@ -113,16 +113,22 @@ pub struct PlanOptions {
     /// Points per second of the common grid
     #[arg(long, value_name = "HZ", default_value_t = 30.0)]
     pub rate: f64,
-    /// Longest time without a sample that is interpolated, in seconds; a longer one excludes the epoch
+    /// Longest time without a sample that is interpolated, in seconds; a longer one excludes the epoch. Streams slower than
+    /// 5 Hz: 1.5 of their intervals, if that is longer
     #[arg(long, value_name = "SECONDS", default_value_t = 0.3)]
     pub bridge: f64,
     /// Keep events that occur within the epoch of the event before
     #[arg(long)]
     pub keep_overlapping: bool,
-    /// Keep epochs with a small, turned or badly lit face
+    /// Keep epochs with a small, turned or badly lit face. The limits apply only to signals that are read from the face
     #[arg(long)]
     pub no_limits: bool,
-    /// Stream with valence and arousal [default: affect]
+    /// Signal to cut and average: a field of a stream, for example `lsl_eda.EDA`. May be given several times; an event is
+    /// kept if all of them can be cut. `affectograph show SESSION` lists streams and fields [default: affect.valence and
+    /// affect.arousal]
+    #[arg(long, value_name = "STREAM.FIELD", conflicts_with = "source")]
+    pub signal: Vec<SignalId>,
+    /// Stream with valence and arousal: short for --signal STREAM.valence --signal STREAM.arousal [default: affect]
     #[arg(long, value_name = "STREAM")]
     pub source: Option<StreamName>,
     /// Permutations of the cluster test
@@ -143,13 +149,46 @@ impl PlanOptions {
             keep_overlapping: self.keep_overlapping,
             limits: if self.no_limits { QualityLimits::NONE } else { QualityLimits::default() },
             zero: self.values,
-            source: self.source.clone(),
+            signals: self.signals(),
+        }
+    }
+
+    fn signals(&self) -> Vec<SignalId> {
+        match &self.source {
+            Some(stream) => SignalId::of_affect(stream).to_vec(),
+            None if self.signal.is_empty() => EpochPlan::default().signals,
+            None => self.signal.clone(),
         }
     }
 
     pub fn test_settings(&self) -> TestSettings {
         TestSettings { permutations: self.permutations, seed: self.seed }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Lag {
+    /// Session folders, or files in them
+    #[arg(required = true)]
+    pub session: Vec<PathBuf>,
+    /// Signal whose delay is computed, for example `lsl_eda.EDA`
+    #[arg(long, value_name = "STREAM.FIELD")]
+    pub signal: SignalId,
+    /// Signal that it is compared with, for example `affect.arousal`
+    #[arg(long, value_name = "STREAM.FIELD")]
+    pub with: SignalId,
+    /// Longest delay that is tried in both directions, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 8.0)]
+    pub longest: f64,
+    /// Points per second of the common grid
+    #[arg(long, value_name = "HZ", default_value_t = 10.0)]
+    pub rate: f64,
+    /// Longest time without a sample that is interpolated, in seconds. Slow streams: 1.5 of their intervals, if that is longer
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
+    pub bridge: f64,
+    /// Print one JSON object per session instead of text
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `-1..4`

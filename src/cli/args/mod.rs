@@ -62,8 +62,10 @@ pub enum Command {
     Rescore(Rescore),
     /// Heart rate from the colours of the skin, for stored sessions
     Pulse(Pulse),
-    /// Average valence and arousal around events of sessions or of a whole study
+    /// Average valence and arousal, or other signals, around events of sessions or of a whole study
     Epochs(Box<Epochs>),
+    /// Correlation of two signals of a session, and the delay between them
+    Lag(Lag),
     /// Check a session for missing and damaged data
     Verify(Verify),
     /// Give a session another participant or another number

@@ -477,14 +477,14 @@ pub fn opened(script: &Script, row: SessionRow, with_landmarks: bool) -> OpenedS
 // --- A study that was asked --------------------------------------------------------------------------------------
 
 /// What two kinds of events might do to a face: the first makes it smile, the second does nothing.
-fn course(condition: usize, measure: Measure, at_s: f64) -> f64 {
+fn course(condition: usize, signal: &SignalId, at_s: f64) -> f64 {
     let rise = |start: f64| 1.0 / (1.0 + (-(at_s - start) * 5.0).exp());
     let bump = rise(0.6) - 0.7 * rise(2.6);
-    match (condition, measure) {
-        (0, Measure::Valence) => 0.34 * bump,
-        (0, Measure::Arousal) => 0.12 * bump,
-        (_, Measure::Valence) => -0.03 * bump,
-        (_, Measure::Arousal) => 0.08 * bump,
+    match (condition, signal.is_valence()) {
+        (0, true) => 0.34 * bump,
+        (0, false) => 0.12 * bump,
+        (_, true) => -0.03 * bump,
+        (_, false) => 0.08 * bump,
     }
 }
 
@@ -495,6 +495,7 @@ pub fn catalogue() -> EventCatalogue {
     };
     EventCatalogue {
         conditions: Vec::new(),
+        signals: Vec::new(),
         kinds: vec![
             kind("page", "click", 412, &[("button#next", 180), ("button#buy", 96), ("a#help", 14)], &[]),
             kind("page", "input", 233, &[("input#answer", 233)], &[]),
@@ -515,13 +516,13 @@ pub fn answer(question: &StudyQuery, epochs_each: usize) -> StudyQueryResult {
                 let own = 0.06 * noise.next();
                 for n in 0..epochs_each {
                     let slow: [f64; 2] = [noise.next(), noise.next()];
-                    let curves = Measure::ALL.map(|measure| {
-                        let slow = slow[measure as usize];
+                    let curves = question.plan.signals.iter().zip(slow).map(|(signal, slow)| {
                         let wave = |t: f64| 0.1 * (t * 1.7 + slow * 9.0).sin() * slow + own;
                         let curve =
-                            times_s.iter().map(|t| course(condition, measure, *t) * (1.0 + 0.6 * slow) + wave(*t));
+                            times_s.iter().map(|t| course(condition, signal, *t) * (1.0 + 0.6 * slow) + wave(*t));
                         curve.map(|v| (v + 0.02 * noise.next()) as f32).collect()
                     });
+                    let curves = curves.collect();
                     epochs.push(SingleEpoch {
                         session: session.clone(),
                         title: format!("sub-{:02} ses-01", k + 1),
@@ -530,12 +531,16 @@ pub fn answer(question: &StudyQuery, epochs_each: usize) -> StudyQueryResult {
                     });
                 }
             }
-            let averages = Measure::ALL.map(|m| average(question, condition, m, &times_s, participants, epochs.len()));
-            ConditionResult { averages: averages.into(), epochs: epochs.into() }
+            let averages = question
+                .plan
+                .signals
+                .iter()
+                .map(|signal| average(question, condition, signal, &times_s, participants, epochs.len()));
+            ConditionResult { averages: averages.collect(), epochs: epochs.into() }
         })
         .collect();
-    let comparisons =
-        if conditions.len() == 2 { Measure::ALL.map(|m| comparison(m, &times_s)).into() } else { Vec::new() };
+    let compared = question.plan.signals.iter().filter(|_| conditions.len() == 2);
+    let comparisons = compared.map(|signal| comparison(signal, &times_s)).collect();
     StudyQueryResult {
         query: question.clone(),
         times_s,
@@ -549,16 +554,16 @@ pub fn answer(question: &StudyQuery, epochs_each: usize) -> StudyQueryResult {
 fn average(
     question: &StudyQuery,
     condition: usize,
-    measure: Measure,
+    signal: &SignalId,
     times_s: &[f64],
     participants: usize,
     epochs: usize,
 ) -> Average {
-    let mean: Vec<f64> = times_s.iter().map(|t| course(condition, measure, *t)).collect();
+    let mean: Vec<f64> = times_s.iter().map(|t| course(condition, signal, *t)).collect();
     let by = |d: f64| mean.iter().map(|v| v + d).collect::<Vec<f64>>();
     let interval = Interval { low: by(-0.05), high: by(0.05), boot_low: by(-0.045), boot_high: by(0.045) };
     Average {
-        measure,
+        measure: measure(signal),
         correction: question.plan.zero,
         times_s: times_s.to_vec(),
         interval: Some(interval),
@@ -572,11 +577,15 @@ fn average(
     }
 }
 
-fn comparison(measure: Measure, times_s: &[f64]) -> Comparison {
-    let is_valence = measure == Measure::Valence;
+fn measure(signal: &SignalId) -> Measure {
+    Measure { name: signal.field.clone(), signal: signal.clone(), unit: "1".into() }
+}
+
+fn comparison(signal: &SignalId, times_s: &[f64]) -> Comparison {
+    let is_valence = signal.is_valence();
     let cluster = |from_s, until_s, p| Cluster { from_s, until_s, mass: 412.0, p, p_high: p, difference: 0.3 };
     Comparison {
-        measure,
+        measure: measure(signal),
         correction: Correction::Corrected,
         design: Design::Paired,
         times_s: times_s.to_vec(),

@@ -154,6 +154,23 @@ fn events_come_from_a_list_and_two_kinds_are_compared_as_in_the_program() {
         assert_eq!(shown["clusters"].as_array().unwrap().len(), own.clusters.len());
     }
     assert_eq!(compared["comparisons"].as_array().unwrap().len(), findings.comparisons.len().min(2));
+    // Another signal than the usual two.
+    let signals = events["signals"].as_array().unwrap();
+    assert!(signals.contains(&json!("affect.arousal")) && signals.contains(&json!("affect.happiness")), "{signals:?}");
+    let average = |signal: &str| {
+        let query = format!("stream=page&kind=click&from_s=-1&until_s=2{signal}");
+        s.browser.get(&format!("/v1/library/studies/demo/average?{query}"))
+    };
+    let usual = average("").ok();
+    assert_eq!(usual["signals"][1]["mean"], usual["arousal"]["mean"]);
+    let happiness = average("&signal=affect.happiness").ok();
+    assert_eq!(
+        (&happiness["signals"][0]["signal"], &happiness["signals"][0]["unit"]),
+        (&json!("affect.happiness"), &json!("1"))
+    );
+    assert!(happiness.get("valence").is_none() && happiness["epochs"] == usual["epochs"], "{happiness}");
+    average("&signal=happiness").is_problem(422);
+    average("&signal=pulse.rate_bpm").is_problem(409);
     let none =
         s.browser.get("/v1/library/studies/demo/comparison?stream=page&kind=click&other_stream=page&other_kind=none");
     none.is_problem(409);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use analysis::EventChoice;
-pub use analysis::{Average, Cluster, Comparison, Correction, DropReason, EpochPlan};
+pub use analysis::{Average, Cluster, Comparison, Correction, DropReason, EpochPlan, SignalId};
 use session::{EventData, EventRow, Timeline, Timestamp};
 
 /// A selection of events, as typed by a person. An event must match all fields. An empty field matches everything.
@@ -87,6 +87,8 @@ pub struct EventCatalogue {
     pub kinds: Vec<EventKind>,
     /// The conditions of the sessions, with numbers of sessions.
     pub conditions: Vec<(String, u64)>,
+    /// What can be averaged.
+    pub signals: Vec<SignalId>,
     /// Sessions that could not be read: title and reason.
     pub unread: Vec<(String, String)>,
 }
@@ -124,7 +126,7 @@ pub struct StudyQueryResult {
     pub times_s: Vec<f64>,
     /// As many as the query has.
     pub conditions: Vec<ConditionResult>,
-    /// Of valence, then of arousal. Empty for one condition, and if the conditions cannot be compared.
+    /// In the order of the plan's signals. Empty for one condition, and if the conditions cannot be compared.
     pub comparisons: Vec<Comparison>,
     /// Results that could not be computed, with the reason.
     pub notes: Vec<String>,
@@ -134,7 +136,7 @@ pub struct StudyQueryResult {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConditionResult {
-    /// Of valence, then of arousal.
+    /// In the order of the plan's signals.
     pub averages: Vec<Average>,
     pub epochs: Arc<[SingleEpoch]>,
 }
@@ -159,8 +161,8 @@ pub struct SingleEpoch {
     /// `sub-03 ses-01`
     pub title: String,
     pub at: Timestamp,
-    /// Valence and arousal on the grid of the result. NaN where there is no reading.
-    pub curves: [Vec<f32>; 2],
+    /// The plan's signals on the grid of the result. NaN where there is no reading.
+    pub curves: Vec<Vec<f32>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

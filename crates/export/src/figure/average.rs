@@ -1,4 +1,4 @@
-//! What valence and arousal did around events: the mean with its 95 % band, each participant faintly behind, two
+//! What signals did around events, for example valence and arousal: the mean with its 95 % band, each participant faintly behind, two
 //! conditions in two colours, and where the permutation test found them apart.
 
 use std::ops::Range;
@@ -8,7 +8,7 @@ use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
+use super::{CONDITIONS, Drawn, Figure, FigureFormat, Scale, publish, signal_colour, tick};
 use crate::ExportError;
 use analysis::{Average, Comparison, Correction, Measure};
 
@@ -16,7 +16,7 @@ use analysis::{Average, Comparison, Correction, Measure};
 #[derive(Clone, Copy, Debug)]
 pub struct ConditionCurves<'a> {
     pub name: &'a str,
-    /// Of as many measures as are drawn.
+    /// One for each signal that is drawn. The signals of all conditions are the same.
     pub averages: &'a [Average],
 }
 
@@ -51,25 +51,22 @@ impl<'a> AverageFigure<'a> {
         }
     }
 
-    fn of(&self, measure: Measure) -> impl Iterator<Item = (usize, &'a str, &'a Average)> {
+    fn of(&self, measure: &Measure) -> impl Iterator<Item = (usize, &'a str, &'a Average)> {
         let averages = move |(k, c): (usize, &ConditionCurves<'a>)| {
-            c.averages.iter().find(|a| a.measure == measure && a.times_s.len() > 1).map(|a| (k, c.name, a))
+            c.averages.iter().find(|a| a.measure == *measure && a.times_s.len() > 1).map(|a| (k, c.name, a))
         };
         self.conditions.iter().enumerate().filter_map(averages)
     }
 
-    fn colour(&self, condition: usize, measure: Measure) -> RGBColor {
-        match (self.conditions.len(), measure) {
-            (1, Measure::Valence) => VALENCE,
-            (1, Measure::Arousal) => AROUSAL,
-            _ => CONDITIONS[condition % CONDITIONS.len()],
-        }
+    /// The panels, from above.
+    fn measures(&self) -> Vec<&'a Measure> {
+        measures(self.conditions).into_iter().filter(|m| self.of(m).next().is_some()).collect()
     }
 
     fn panel<DB: DrawingBackend>(
         &self,
         area: &DrawingArea<DB, Shift>,
-        measure: Measure,
+        (position, measure): (usize, &Measure),
         is_last: bool,
         scale: Scale,
     ) -> Drawn
@@ -86,7 +83,7 @@ impl<'a> AverageFigure<'a> {
             .y_label_area_size(px(72.0))
             .margin_top(px(8.0))
             .build_cartesian_2d(time.clone(), range.clone())?;
-        let described = format!("{measure}{}", unit(first.correction));
+        let described = format!("{measure}{}", unit(first));
         let mut mesh = chart.configure_mesh();
         mesh.disable_x_mesh()
             .light_line_style(TRANSPARENT)
@@ -110,14 +107,14 @@ impl<'a> AverageFigure<'a> {
         ])?;
         let faint = if self.conditions.len() > 1 { 0.12 } else { 0.25 };
         for (k, _, average) in &curves {
-            let colour = self.colour(*k, measure);
+            let colour = condition_colour(self.conditions.len(), *k, measure, position);
             for course in average.per_participant.values() {
                 let line = average.times_s.iter().copied().zip(course.iter().copied());
                 chart.draw_series(LineSeries::new(line, colour.mix(faint).stroke_width(scale.width(0.7))))?;
             }
         }
         for (k, _, average) in &curves {
-            let colour = self.colour(*k, measure);
+            let colour = condition_colour(self.conditions.len(), *k, measure, position);
             if let Some(interval) = &average.interval {
                 let high = average.times_s.iter().copied().zip(interval.high.iter().copied());
                 let low = average.times_s.iter().copied().zip(interval.low.iter().copied()).rev();
@@ -134,7 +131,7 @@ impl<'a> AverageFigure<'a> {
             }
         }
         let height = range.end - range.start;
-        for cluster in self.comparisons.iter().filter(|c| c.measure == measure).flat_map(|c| &c.clusters) {
+        for cluster in self.comparisons.iter().filter(|c| c.measure == *measure).flat_map(|c| &c.clusters) {
             // Clusters that are not significant are pale.
             let shade = BLACK.mix(if cluster.is_significant() { FOUND } else { CHANCE });
             let bar = [(cluster.from_s, range.start), (cluster.until_s, range.start + 0.025 * height)];
@@ -159,7 +156,7 @@ impl<'a> AverageFigure<'a> {
         for (k, condition) in self.conditions.iter().enumerate() {
             let Some(average) = condition.averages.first() else { continue };
             let y = px(4.0 + 17.0 * k as f64);
-            let colour = self.colour(k, average.measure);
+            let colour = condition_colour(self.conditions.len(), k, &average.measure, 0);
             // With one condition the panels have their own colours.
             if self.conditions.len() > 1 {
                 let stroke = colour.stroke_width(scale.width(2.2));
@@ -203,11 +200,35 @@ fn behind(average: &Average) -> String {
     format!("{epochs} epoch{} of {participants} participant{}", s(epochs), s(participants))
 }
 
-pub(super) fn unit(correction: Correction) -> &'static str {
-    match correction {
-        Correction::Raw => " (−1 … 1)",
-        Correction::Corrected => ", change (−1 … 1)",
-        Correction::ZScored => ", change (SD of baseline)",
+/// The signals of all conditions, in the order of the first.
+pub(super) fn measures<'a>(conditions: &'a [ConditionCurves<'a>]) -> Vec<&'a Measure> {
+    let mut measures: Vec<&Measure> = Vec::new();
+    for average in conditions.iter().flat_map(|c| c.averages) {
+        if !measures.contains(&&average.measure) {
+            measures.push(&average.measure);
+        }
+    }
+    measures
+}
+
+/// A single condition has the colours of its signals. More conditions have colours of their own.
+pub(super) fn condition_colour(conditions: usize, condition: usize, measure: &Measure, position: usize) -> RGBColor {
+    if conditions == 1 { signal_colour(measure, position) } else { CONDITIONS[condition % CONDITIONS.len()] }
+}
+
+/// What stands behind a signal's name at an axis. The unit `1` is left out; valence and arousal have the ends of their
+/// scale instead.
+pub(super) fn unit(average: &Average) -> String {
+    let Measure { signal, unit, .. } = &average.measure;
+    let in_brackets = match unit.as_str() {
+        "1" if signal.is_affect() => " (−1 … 1)".to_owned(),
+        "1" | "" => String::new(),
+        unit => format!(" ({unit})"),
+    };
+    match average.correction {
+        Correction::Raw => in_brackets,
+        Correction::Corrected => format!(", change{in_brackets}"),
+        Correction::ZScored => ", change (SD of baseline)".to_owned(),
     }
 }
 
@@ -232,7 +253,10 @@ fn value_range<'a>(averages: impl Iterator<Item = &'a Average>) -> Range<f64> {
 }
 
 impl Figure for AverageFigure<'_> {
-    const SIZE_MM: (f64, f64) = (120.0, 120.0);
+    /// From the third panel on, the figure grows.
+    fn size_mm(&self) -> (f64, f64) {
+        (120.0, 120.0 + 45.0 * self.measures().len().saturating_sub(2) as f64)
+    }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
     where
@@ -244,7 +268,7 @@ impl Figure for AverageFigure<'_> {
         let (legend, plots) =
             area.split_vertically(px(6.0 + 17.0 * (self.conditions.len() + usize::from(self.has_bars())) as f64));
         self.legend(&legend, scale)?;
-        let measures: Vec<Measure> = Measure::ALL.into_iter().filter(|m| self.of(*m).next().is_some()).collect();
+        let measures = self.measures();
         // The lowest panel carries the time axis, too.
         let height = plots.dim_in_pixel().1 as i32;
         let each = (height - px(36.0)) / measures.len().max(1) as i32;
@@ -252,10 +276,10 @@ impl Figure for AverageFigure<'_> {
         for (k, measure) in measures.iter().enumerate() {
             let is_last = k + 1 == measures.len();
             if is_last {
-                self.panel(&rest, *measure, true, scale)?;
+                self.panel(&rest, (k, measure), true, scale)?;
             } else {
                 let (panel, below) = rest.split_vertically(each);
-                self.panel(&panel, *measure, false, scale)?;
+                self.panel(&panel, (k, measure), false, scale)?;
                 rest = below;
             }
         }
@@ -266,8 +290,12 @@ impl Figure for AverageFigure<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use analysis::{Cluster, Design, Effect, Interval, Unit};
+    use analysis::{Cluster, Design, Effect, Interval, SignalId, Unit};
     use std::collections::BTreeMap;
+
+    fn measure(name: &str, signal: &str, unit: &str) -> Measure {
+        Measure { name: name.into(), signal: signal.parse().unwrap(), unit: unit.into() }
+    }
 
     /// Valence rises after the event, arousal does not; twelve participants who differ.
     pub fn averages(size: f64) -> Vec<Average> {
@@ -276,12 +304,12 @@ pub(super) mod tests {
             let at = |t: &f64| rise * (-(t - 1.5f64).powi(2)).exp() + 0.05 * (t * 2.0 + who).sin() + 0.01 * who;
             times_s.iter().map(at).collect()
         };
-        let one = |measure: Measure, rise: f64| {
+        let one = |signal: SignalId, rise: f64| {
             let mean = course(rise, 0.0);
             let shifted = |by: f64| mean.iter().map(|v| v + by).collect::<Vec<f64>>();
             let of = |k: u32| (session::ParticipantId::numbered(k), course(rise, f64::from(k) - 6.0));
             Average {
-                measure,
+                measure: measure(&signal.field, &signal.to_string(), "1"),
                 correction: Correction::Corrected,
                 interval: Some(Interval {
                     low: shifted(-0.05),
@@ -299,13 +327,13 @@ pub(super) mod tests {
                 mean,
             }
         };
-        vec![one(Measure::Valence, size), one(Measure::Arousal, 0.0)]
+        vec![one(SignalId::valence(), size), one(SignalId::arousal(), 0.0)]
     }
 
     pub fn comparison() -> Comparison {
         let cluster = |from_s, until_s, p| Cluster { from_s, until_s, mass: 90.0, p, p_high: p, difference: 0.2 };
         Comparison {
-            measure: Measure::Valence,
+            measure: measure("valence", "affect.valence", "1"),
             correction: Correction::Corrected,
             design: Design::Paired,
             times_s: Vec::new(),
@@ -346,6 +374,20 @@ pub(super) mod tests {
         assert!(text.contains("p &lt; 0.001") && text.contains("#009E73") && text.contains("#CC79A7"), "{text}");
         assert!(!text.contains("p = 0.4"), "what is no finding is not written out");
         assert!(text.contains("not told from chance"));
+    }
+
+    #[test]
+    fn other_signals_have_their_name_and_unit_at_the_axis() {
+        let mut three = averages(0.3);
+        let eda = measure("lsl_eda.EDA", "lsl_eda.EDA", "uS");
+        three.push(Average { measure: eda, ..three[0].clone() });
+        let one = [ConditionCurves { name: "marker", averages: &three }];
+        let text = drawn("signals", |to, format| write_average_figure("Signals", &one, &[], to, format));
+        assert!(text.contains("lsl_eda.EDA, change (uS)") && text.contains("arousal, change (−1 … 1)"), "{text}");
+        assert!(text.contains("height=\"165mm\"") && text.contains("#56B4E9"), "three panels, three colours");
+        let raw =
+            Average { correction: Correction::Raw, measure: measure("pulse.n", "pulse.n", "1"), ..three[0].clone() };
+        assert_eq!(unit(&raw), "", "a plain number has no unit");
     }
 
     #[test]

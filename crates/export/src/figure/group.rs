@@ -5,8 +5,8 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::average::{ConditionCurves, unit};
-use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
+use super::average::{ConditionCurves, condition_colour, measures, unit};
+use super::{Drawn, Figure, FigureFormat, Scale, publish, tick};
 use crate::ExportError;
 use analysis::{Average, Measure};
 use session::ParticipantId;
@@ -34,7 +34,12 @@ impl<'a> GroupFigure<'a> {
         }
     }
 
-    fn panel<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, measure: Measure, scale: Scale) -> Drawn
+    fn panel<DB: DrawingBackend>(
+        &self,
+        area: &DrawingArea<DB, Shift>,
+        (position, measure): (usize, &Measure),
+        scale: Scale,
+    ) -> Drawn
     where
         DB::ErrorType: 'static,
     {
@@ -43,7 +48,7 @@ impl<'a> GroupFigure<'a> {
             .conditions
             .iter()
             .enumerate()
-            .filter_map(|(k, c)| c.averages.iter().find(|a| a.measure == measure).map(|a| (k, means(a), a)))
+            .filter_map(|(k, c)| c.averages.iter().find(|a| a.measure == *measure).map(|a| (k, means(a), a)))
             .collect();
         let Some((_, _, first)) = columns.first() else { return Ok(()) };
         let all = || columns.iter().flat_map(|(_, points, _)| points.iter().map(|(_, v)| *v));
@@ -60,7 +65,7 @@ impl<'a> GroupFigure<'a> {
             .disable_x_mesh()
             .light_line_style(TRANSPARENT)
             .bold_line_style(BLACK.mix(0.12))
-            .y_desc(format!("mean {measure} after the event{}", unit(first.correction)))
+            .y_desc(format!("mean {measure} after the event{}", unit(first)))
             .x_labels(0)
             .y_labels(5)
             .x_label_formatter(&tick)
@@ -85,11 +90,7 @@ impl<'a> GroupFigure<'a> {
             chart.draw_series(pairs)?;
         }
         for (x, (k, points, _)) in columns.iter().enumerate() {
-            let colour = match (self.conditions.len(), measure) {
-                (1, Measure::Valence) => VALENCE,
-                (1, Measure::Arousal) => AROUSAL,
-                _ => CONDITIONS[k % CONDITIONS.len()],
-            };
+            let colour = condition_colour(self.conditions.len(), *k, measure, position);
             let x = x as f64;
             chart.draw_series(
                 points.iter().map(|(_, v)| Circle::new((x - 0.12, *v), px(3.5), colour.mix(0.6).filled())),
@@ -134,7 +135,10 @@ fn means(average: &Average) -> Points<'_> {
 }
 
 impl Figure for GroupFigure<'_> {
-    const SIZE_MM: (f64, f64) = (160.0, 85.0);
+    /// From left to right, one panel for each signal.
+    fn size_mm(&self) -> (f64, f64) {
+        (80.0 * measures(self.conditions).len().max(1) as f64, 85.0)
+    }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
     where
@@ -143,9 +147,9 @@ impl Figure for GroupFigure<'_> {
         let px = |n: f64| scale.px(n);
         area.fill(&WHITE)?;
         let area = area.margin(px(8.0), px(8.0), px(8.0), px(16.0)).titled(self.title, ("sans-serif", px(16.0)))?;
-        let halves = area.split_evenly((1, 2));
-        self.panel(&halves[0], Measure::Valence, scale)?;
-        self.panel(&halves[1], Measure::Arousal, scale)
+        let measures = measures(self.conditions);
+        let panels = area.split_evenly((1, measures.len()));
+        panels.iter().zip(measures.into_iter().enumerate()).try_for_each(|(panel, at)| self.panel(panel, at, scale))
     }
 }
 

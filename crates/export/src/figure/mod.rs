@@ -17,6 +17,7 @@ use plotters::style::register_font;
 
 use super::ExportError;
 use super::atomic_write::publish_file;
+use analysis::Measure;
 
 pub use average::{ConditionCurves, write_average_figure};
 pub use group::write_group_figure;
@@ -32,6 +33,18 @@ pub(super) const VALENCE: RGBColor = RGBColor(0, 114, 178);
 pub(super) const AROUSAL: RGBColor = RGBColor(213, 94, 0);
 /// Two conditions: green and reddish purple as in the window, different from the colours of valence and arousal.
 pub(super) const CONDITIONS: [RGBColor; 2] = [RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
+/// Other signals than valence and arousal.
+const SIGNALS: [RGBColor; 4] =
+    [RGBColor(0, 158, 115), RGBColor(204, 121, 167), RGBColor(86, 180, 233), RGBColor(230, 159, 0)];
+
+/// The colour of a signal, if there is one condition. `position` is its position in the figure.
+pub(super) fn signal_colour(measure: &Measure, position: usize) -> RGBColor {
+    match &measure.signal {
+        signal if signal.is_valence() => VALENCE,
+        signal if signal.is_arousal() => AROUSAL,
+        _ => SIGNALS[position % SIGNALS.len()],
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureFormat {
@@ -68,7 +81,7 @@ pub(super) fn tick(value: &f64) -> String {
 /// A figure that can be drawn.
 pub(super) trait Figure {
     /// Width and height on paper.
-    const SIZE_MM: (f64, f64);
+    fn size_mm(&self) -> (f64, f64);
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
     where
@@ -78,21 +91,22 @@ pub(super) trait Figure {
 /// plotters has one error type per backend. All are converted to their messages.
 pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-fn size_px<F: Figure>(scale: f64) -> (u32, u32) {
+fn size_px<F: Figure>(figure: &F, scale: f64) -> (u32, u32) {
     let px = |mm: f64| (mm / MM_PER_INCH * DOTS_PER_INCH / DOTS_PER_UNIT * scale).round() as u32;
-    (px(F::SIZE_MM.0), px(F::SIZE_MM.1))
+    let (width_mm, height_mm) = figure.size_mm();
+    (px(width_mm), px(height_mm))
 }
 
 /// `size_mm` is written into the file, so that its size on paper is that of the PNG.
 pub(super) fn svg<F: Figure>(figure: &F) -> Result<String, String> {
     install_font();
-    let (width, height) = size_px::<F>(1.0);
+    let (width, height) = size_px(figure, 1.0);
     let mut text = String::new();
     let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
     figure.draw(&area, Scale(1.0)).and_then(|()| Ok(area.present()?)).map_err(|e| e.to_string())?;
     drop(area);
     let in_units = format!("width=\"{width}\" height=\"{height}\"");
-    let (width_mm, height_mm) = F::SIZE_MM;
+    let (width_mm, height_mm) = figure.size_mm();
     Ok(text.replacen(&in_units, &format!("width=\"{width_mm}mm\" height=\"{height_mm}mm\""), 1))
 }
 
@@ -106,7 +120,7 @@ pub struct FigurePixels {
 
 pub(super) fn pixels<F: Figure>(figure: &F) -> Result<FigurePixels, String> {
     install_font();
-    let (width_px, height_px) = size_px::<F>(DOTS_PER_UNIT);
+    let (width_px, height_px) = size_px(figure, DOTS_PER_UNIT);
     let mut rgb = vec![255; (width_px * height_px * 3) as usize];
     let area = BitMapBackend::with_buffer(&mut rgb, (width_px, height_px)).into_drawing_area();
     figure.draw(&area, Scale(DOTS_PER_UNIT)).and_then(|()| Ok(area.present()?)).map_err(|e| e.to_string())?;

@@ -90,7 +90,9 @@ impl<'a> PlaneFigure<'a> {
 }
 
 impl Figure for PlaneFigure<'_> {
-    const SIZE_MM: (f64, f64) = (95.0, 100.0);
+    fn size_mm(&self) -> (f64, f64) {
+        (95.0, 100.0)
+    }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
     where

@@ -58,7 +58,9 @@ pub fn draw_figure(timeline: &Timeline, title: &str) -> Result<FigurePixels, Exp
 }
 
 impl Figure for SessionFigure<'_> {
-    const SIZE_MM: (f64, f64) = (180.0, 110.0);
+    fn size_mm(&self) -> (f64, f64) {
+        (180.0, 110.0)
+    }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
     where

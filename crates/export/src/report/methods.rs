@@ -5,9 +5,10 @@ use super::html::{count, length, percent, plural};
 use super::tally::Tally;
 use crate::Selection;
 use crate::selection::folder_label;
-use analysis::{Correction, EpochPlan, FaceRecord, QualityReport, describe_dropped};
-use session::program;
+use analysis::{Correction, EpochPlan, FaceRecord, Measure, QualityReport, describe_dropped};
+use session::{StreamName, program};
 use store::ModelDescription;
+use study_query::Findings;
 
 /// The paragraphs of the text, without markup.
 pub(super) fn text(selection: &Selection, tally: &Tally, analysis: Option<EventAnalysis<'_>>) -> Vec<String> {
@@ -140,29 +141,29 @@ fn sample(selection: &Selection, tally: &Tally) -> String {
 fn epochs(EventAnalysis { answer, findings }: EventAnalysis<'_>) -> String {
     let plan = &answer.question.plan;
     let (from, until) = plan.window_s;
+    let bridge = match one_source(plan) {
+        Some(_) => format!("{} s", plan.longest_bridge_s),
+        None => format!("{} s and 1.5 nominal intervals of their stream", plan.longest_bridge_s),
+    };
     let mut text = format!(
         "Epochs from {} to {} s around events were resampled to {} Hz by linear interpolation; an epoch in which \
-         samples were more than {} s apart was dropped.",
+         samples were more than {bridge} apart was dropped.",
         minus(from),
         minus(until),
-        plan.rate_hz,
-        plan.longest_bridge_s
+        plan.rate_hz
     );
+    if one_source(plan).is_none() {
+        text.push_str(
+            " If a stream has 1.5 samples or more for each point, a point is the mean of the nearest samples.",
+        );
+    }
     if !plan.keep_overlapping {
         text.push_str(" Of overlapping epochs the later one was dropped.");
     }
-    text.push_str(&zero(plan));
-    let l = &plan.limits;
-    text.push_str(&format!(
-        " An epoch was also dropped if in more than {} of its frames the eyes were less than {} px apart, the head was \
-         turned by more than {}° (yaw) or {}° (pitch), or the face's mean brightness was outside {} to {}.",
-        percent(f64::from(l.most_failing)),
-        l.min_inter_ocular_px,
-        l.max_yaw_deg,
-        l.max_pitch_deg,
-        l.brightness.0,
-        l.brightness.1
-    ));
+    text.push_str(&zero(plan, findings));
+    if plan.reads_the_face() {
+        text.push_str(&limits(plan));
+    }
     for condition in &findings.conditions {
         let Some(a) = condition.averages.first() else { continue };
         text.push_str(&format!(
@@ -181,26 +182,65 @@ fn epochs(EventAnalysis { answer, findings }: EventAnalysis<'_>) -> String {
     text
 }
 
+fn limits(plan: &EpochPlan) -> String {
+    let l = &plan.limits;
+    format!(
+        " An epoch was also dropped if in more than {} of its frames the eyes were less than {} px apart, the head was \
+         turned by more than {}° (yaw) or {}° (pitch), or the face's mean brightness was outside {} to {}.",
+        percent(f64::from(l.most_failing)),
+        l.min_inter_ocular_px,
+        l.max_yaw_deg,
+        l.max_pitch_deg,
+        l.brightness.0,
+        l.brightness.1
+    )
+}
+
 /// The number with the minus sign U+2212 instead of a hyphen.
 fn minus(seconds: f64) -> String {
     seconds.to_string().replace('-', "−")
 }
 
+/// The stream, if the signals are valence and arousal of one stream.
+fn one_source(plan: &EpochPlan) -> Option<&StreamName> {
+    let first = &plan.signals.first()?.stream;
+    plan.signals.iter().all(|signal| signal.is_affect() && signal.stream == *first).then_some(first)
+}
+
+/// The signals with their units: `valence and arousal`, `lsl_eda.EDA (uS)`.
+pub(super) fn signals_in_words(findings: &Findings) -> String {
+    let in_words = |measure: &Measure| match measure.unit.as_str() {
+        "1" | "" => measure.name.clone(),
+        unit => format!("{} ({unit})", measure.name),
+    };
+    let all: Vec<String> =
+        findings.conditions.iter().take(1).flat_map(|c| &c.averages).map(|a| in_words(&a.measure)).collect();
+    match &all[..] {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// The correction of the values.
-fn zero(plan: &EpochPlan) -> String {
-    let source = plan.source();
+fn zero(plan: &EpochPlan, findings: &Findings) -> String {
+    let source = match one_source(plan) {
+        Some(stream) => format!("stream `{stream}`"),
+        None => signals_in_words(findings),
+    };
     match (plan.zero, plan.baseline_s) {
-        (Correction::Raw, _) => format!(" Raw values of the stream `{source}` were averaged."),
+        (Correction::Raw, _) if one_source(plan).is_some() => format!(" Raw values of the {source} were averaged."),
+        (Correction::Raw, _) => format!(" Raw values of {source} were averaged."),
         (Correction::Corrected, Some((from, until))) => {
             let (from, until) = (minus(from), minus(until));
-            format!(" The mean from {from} to {until} s was subtracted from each epoch (stream `{source}`).")
+            format!(" The mean from {from} to {until} s was subtracted from each epoch ({source}).")
         }
         (Correction::Corrected, None) => {
-            format!(" Each participant's mean in a guided neutral phase was subtracted (stream `{source}`).")
+            format!(" Each participant's mean in a guided neutral phase was subtracted ({source}).")
         }
         (Correction::ZScored, _) => format!(
             " Values were corrected by their baseline and divided by the participant's standard deviation in a guided \
-             neutral phase (stream `{source}`)."
+             neutral phase ({source})."
         ),
     }
 }

@@ -3,6 +3,7 @@
 use super::event_analysis::EventAnalysis;
 use super::figures::{DrawnFigures, MAX_SESSION_FIGURES};
 use super::html::{count, length, percent, plural, table};
+use super::methods::signals_in_words;
 use super::tally::Tally;
 use crate::Selection;
 use crate::markup::{append_line, escaped};
@@ -126,16 +127,17 @@ fn figure(out: &mut String, class: &str, svg: &str, caption: &str) {
 }
 
 fn around_events(out: &mut String, EventAnalysis { findings, .. }: EventAnalysis<'_>, drawn: &DrawnFigures) {
-    append_line(out, format_args!("<h2>Affect around events</h2>"));
+    let signals = signals_in_words(findings);
+    let is_affect = findings.conditions.iter().flat_map(|c| &c.averages).all(|a| a.measure.signal.is_affect());
+    let heading = if is_affect { "Affect around events" } else { "Signals around events" };
+    append_line(out, format_args!("<h2>{heading}</h2>"));
     if let Some(svg) = &drawn.average {
-        figure(
-            out,
-            "average",
-            svg,
-            "Mean course of valence and arousal around the event (at 0 s). Thick line: mean; band: its 95 % interval; thin \
+        let caption = format!(
+            "Mean course of {signals} around the event (at 0 s). Thick line: mean; band: its 95 % interval; thin \
              lines: single participants. A black bar below marks a time range with a significant cluster of the permutation test \
-             (upper end of the interval of p ≤ 0.05), a grey bar a cluster that is not significant.",
+             (upper end of the interval of p ≤ 0.05), a grey bar a cluster that is not significant."
         );
+        figure(out, "average", svg, &caption);
     }
     if let Some(svg) = &drawn.group {
         figure(
