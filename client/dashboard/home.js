@@ -36,7 +36,7 @@ function statusLine() {
     alarms.hidden = s.alarms.length === 0;
     line.textContent = [
       s.free_bytes === null ? null : `${bytes(s.free_bytes)} of the disk are free`,
-      `${count(s.open_sessions, "open session")}, ${s.silent_sessions} of them silent`,
+      s.open_sessions > 0 && `${count(s.open_sessions, "open session")}, ${s.silent_sessions} of them silent`,
       s.videos_waiting > 0 && `${count(s.videos_waiting, "video waits", "videos wait")} to be scored`,
     ].filter(Boolean).join(" · ");
   };

@@ -258,7 +258,6 @@ fn a_session_from_set_up_to_review() {
     assert!(drawn > 200, "{drawn} pixels of valence's blue in review");
 }
 
-/// The participant sits at the only monitor. A screen recording runs from Record until the operator comes back.
 /// A page of one colour for a participant, after a short rest.
 fn calm_study(study: &mut toml::Table) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/calm.html");
@@ -283,6 +282,7 @@ fn calm_study_with_consent(study: &mut toml::Table) {
     study.insert("consent".into(), consent.into());
 }
 
+/// The participant sits at the only monitor. A screen recording runs from Record until the operator comes back.
 #[test]
 fn on_one_monitor_a_participant_sees_only_the_study() {
     if crate::vision_support::models().is_none() {

@@ -106,3 +106,22 @@ fn a_session_is_led_by_keyboard_alone() {
     assert!(count("page", "mark") > 0 && count("page", "keydown") > 0, "the participant began the task by keyboard");
     assert!(verify(&session.folder).unwrap().is_intact);
 }
+
+/// The page of set-up is a picture for the operator. A screen reader would read it aloud before the participant has agreed.
+#[test]
+fn a_screen_reader_finds_the_page_in_the_recording_and_not_in_set_up() {
+    if vision_support::models().is_none() {
+        return;
+    }
+    let Some(display) = Display::open() else { return };
+    let sessions = app::demo_study(|study| {
+        study.insert("participant".into(), toml::toml! { screen = "participant" }.into());
+        study["page"]["address"] = "task.html".into();
+    });
+    let page = "<!doctype html><html lang='en'><title>Task</title><h1>Heading of the page</h1>";
+    std::fs::write(sessions.path().join("studies/demo/task.html"), page).unwrap();
+    let script = "tests/python/atspi_preview.py";
+    let Some(found) = read_by(script, &display, sessions.path(), "atspi_preview.png") else { return };
+    assert_eq!(found["in_set_up"], false);
+    assert_eq!(found["in_recording"], true);
+}

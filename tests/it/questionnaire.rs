@@ -213,9 +213,10 @@ const HEBREW: &str = "name = \"mood\"\ntitle = \"Mood\"\n\
 
 /// Presses the button without an answer and marks what the page says then.
 const REPORT: &str = "<script>document.getElementById('go-on').click();\
-    const said = [...document.querySelectorAll('legend, span, p, #go-on, #grid button:first-child')];\
+    const said = [...document.querySelectorAll('legend, span, p:not(#end), #go-on, #grid button:first-child')];\
     affectograph.mark('said', { language: document.documentElement.lang,\
       texts: said.map((e) => e.ariaLabel || e.textContent), left_px: said.map((e) => e.getBoundingClientRect().left),\
+      middle_px: innerWidth / 2,\
       directions: said.map((e) => e.closest('#grid') ? null : getComputedStyle(e).direction) });</script></html>";
 
 #[test]
@@ -243,14 +244,16 @@ fn a_questionnaire_in_another_language_shows_no_english_word() {
             let shown = &said["directions"][at];
             assert!(shown.is_null() || shown == direction, "{expected} is written {shown}");
         }
+        // The button is where a line of its language begins.
+        let place = |text: &str| said["left_px"][texts.iter().position(|t| *t == text).unwrap()].as_f64().unwrap();
+        let is_on_the_right = place(button) > said["middle_px"].as_f64().unwrap();
+        assert_eq!(is_on_the_right, direction == "rtl", "{said}");
         assert_eq!(said["language"], study.questionnaire_texts.get(QuestionnaireText::Language));
         let english: Vec<&str> = QuestionnaireText::ALL.iter().map(|t| t.english()).collect();
         assert!(texts.iter().all(|t| !english.contains(t)), "{texts:?}");
         // The left end of a scale is on the left, also where people write from right to left.
-        if let [Some(left), Some(right)] = ["לא נעים", "נעים"].map(|end| texts.iter().position(|t| *t == end))
-        {
-            let place = |k: usize| said["left_px"][k].as_f64().unwrap();
-            assert!(place(left) < place(right), "{said}");
+        if direction == "rtl" {
+            assert!(place("לא נעים") < place("נעים"), "{said}");
         }
         page.close();
     }

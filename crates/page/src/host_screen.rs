@@ -73,7 +73,7 @@ const STYLE: &str = "html, body { height: 100%; margin: 0; background: #c9c9c6; 
     border: 2px solid #6d7378; border-radius: 6px; background: #e6e6e3; color: inherit }
   button { font: inherit; padding: 14px 34px; margin: 0 10px; border: 2px solid #33383d; border-radius: 8px;
     background: #e6e6e3; color: inherit; cursor: pointer }
-  main button { margin-left: 0 }
+  main button { margin-inline-start: 0 }
   button:disabled { opacity: 0.45; cursor: default }
   button:focus-visible, input:focus-visible { outline: 3px solid #33383d; outline-offset: 2px }";
 
@@ -111,7 +111,7 @@ impl HostScreen {
                     )
                 });
                 format!(
-                    "<main><p dir=auto>{}</p>{}<button type=button dir=auto>{}</button></main><script>{CONSENT_SCRIPT}</script>",
+                    "<main><p dir=auto>{}</p>{}<div dir=auto><button type=button>{}</button></div></main><script>{CONSENT_SCRIPT}</script>",
                     escaped(text.trim()),
                     field.unwrap_or_default(),
                     escaped(button),

@@ -1,12 +1,13 @@
 //! The three layers of the participant window on Linux: the page, a screen of the program above it, and grey above both.
 //!
 //! All three stay mapped while they are drawn, because WebKit draws no hidden view. The preview of set-up is drawn in a
-//! window of GTK that is on no screen. The participant cannot see it, and it is drawn while their window is hidden.
+//! window of GTK that is on no screen. The participant cannot see it, no screen reader finds it, and it is drawn while their
+//! window is hidden.
 
 use std::cell::RefCell;
 
 use gtk::prelude::*;
-use gtk::{cairo, gdk};
+use gtk::{atk, cairo, gdk};
 use tao::dpi::LogicalSize;
 use tao::platform::unix::WindowExtUnix;
 use tao::window::{Fullscreen, Window};
@@ -56,6 +57,13 @@ fn size_of(window: &Window) -> LogicalSize<i32> {
     }
 }
 
+/// GTK does not list a redundant window. Called before the window is shown for the first time.
+fn hide_from_screen_readers(window: &gtk::OffscreenWindow) {
+    if let Some(accessible) = window.accessible() {
+        accessible.set_role(atk::Role::RedundantObject);
+    }
+}
+
 impl Layers {
     /// `withdraw`: the text of the participant's button, if there is one.
     pub fn new(window: &Window, withdraw: Option<&str>) -> Layers {
@@ -67,6 +75,7 @@ impl Layers {
         let LogicalSize { width, height } = size_of(window);
         preview.set_default_size(width, height);
         preview.add(&preview_place);
+        hide_from_screen_readers(&preview);
         let curtain = gtk::EventBox::new();
         curtain.style_context().add_class("curtain");
         curtain.set_can_focus(true);

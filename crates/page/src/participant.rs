@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use crossbeam_channel::{Receiver, Sender};
 use serde::{Deserialize, Serialize};
+use tao::dpi::LogicalSize;
 use tao::event::{Event, WindowEvent};
 use tao::event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy};
 use tao::platform::run_return::EventLoopExtRunReturn;
@@ -247,11 +248,16 @@ fn open_window(
     let monitors: Vec<_> = event_loop.available_monitors().collect();
     // Never the first one by itself: the operator works there.
     let chosen = monitors.get(monitor.unwrap_or(1)).or(monitors.get(1));
+    // A full window has its size before it fills the monitor. Otherwise its content would move on the screen at each return.
+    let size = match chosen {
+        Some(monitor) if full_screen => monitor.size().to_logical(monitor.scale_factor()),
+        _ => LogicalSize::new(1000.0, 700.0),
+    };
     let mut builder = WindowBuilder::new()
         .with_title("affectograph – participant")
         // Shown when its content is grey.
         .with_visible(false)
-        .with_inner_size(tao::dpi::LogicalSize::new(1000.0, 700.0));
+        .with_inner_size(size);
     if let Some(monitor) = chosen {
         builder = builder.with_position(monitor.position());
         if full_screen {

@@ -68,6 +68,17 @@ impl RecordingController {
         self.send_front();
     }
 
+    /// The waiting screen stays in front of the operator's view, so that the participant does not see their own face and the
+    /// plots before the operator comes. A window that was open for the consent alone has nothing to wait for.
+    fn wait_after_consent(&mut self) {
+        if let Some(participant) = &self.participant {
+            participant.wait();
+        }
+        if self.plan.as_ref().is_some_and(|plan| !plan.study.needs_window()) {
+            self.set_front(false);
+        }
+    }
+
     pub(super) fn command_participant(&mut self, command: ParticipantCommand) {
         match command {
             ParticipantCommand::SetFront(is_in_front) => self.set_front(is_in_front),
@@ -98,7 +109,7 @@ impl RecordingController {
             match event {
                 WindowEvent::Answered(HostAnswer::Agreed { typed }) => {
                     self.window.send(BackendEvent::ConsentGiven(GivenConsent { at: Utc::now(), typed }));
-                    self.command_participant(ParticipantCommand::Wait);
+                    self.wait_after_consent();
                 }
                 WindowEvent::Answered(HostAnswer::Withdrawn) => self.withdraw(),
                 WindowEvent::Answered(HostAnswer::GoesOn) => {}
