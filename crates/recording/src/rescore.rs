@@ -363,7 +363,11 @@ impl Gathering {
     }
 }
 
-fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; STREAMS], bodies: [Bodies; STREAMS]) -> Result<(), RescoreError> {
+fn store(
+    draft: &mut store::Draft<'_>,
+    infos: &[StreamInfo; STREAMS],
+    bodies: [Bodies; STREAMS],
+) -> Result<(), RescoreError> {
     for (info, bodies) in infos.iter().zip(bodies) {
         draft.append(info.name.as_str(), bodies)?;
     }
