@@ -73,7 +73,14 @@ pub fn end_text(value: f64) -> String {
     if size != 0.0 && !(1e-3..1e5).contains(&size) {
         return with_minus(format!("{value:.1e}"));
     }
-    let text = format!("{value:.3}");
+    let decimals = if size < 10.0 {
+        3
+    } else if size < 1000.0 {
+        2
+    } else {
+        1
+    };
+    let text = format!("{value:.decimals$}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     with_minus(if text == "-0" { "0".to_owned() } else { text.to_owned() })
 }

@@ -15,6 +15,7 @@ use super::lane_curve;
 use super::lane_scale::{self, Ends};
 use super::plot_area::{PlotData, merged, x_of};
 use super::shown_lane::ShownLane;
+use super::signal_id::SignalId;
 use super::theme::{self, Palette};
 use super::widgets;
 
@@ -107,50 +108,68 @@ fn value(lane: &ShownLane<'_>, data: &PlotData<'_>, at: Timestamp, width_px: f32
 }
 
 /// The line of text of each lane, and its buttons.
-pub fn controls(ui: &mut Ui, places: &[Rect], data: &PlotData<'_>, commands: &mut Vec<Command>) {
+pub fn controls(ui: &Ui, places: &[Rect], data: &PlotData<'_>, commands: &mut Vec<Command>) {
+    let mut push = |command| commands.push(Command::Signals(command));
     for (k, (place, lane)) in places.iter().zip(&data.lanes).enumerate() {
-        let signal = &lane.choice.signal;
-        let title = signal.title();
-        let mut push = |command| commands.push(Command::Signals(command));
-        let header = Rect::from_min_size(place.min, vec2(place.width() - 2.0, HEADER_PX));
-        let mut right = header.right();
-        let mut sign_place = || {
-            right -= SIGN_PX;
-            Rect::from_min_size(pos2(right, header.top()), vec2(SIGN_PX, HEADER_PX))
-        };
-        let [remove, down, up] = [sign_place(), sign_place(), sign_place()];
-        let neighbour = |k: Option<usize>| k.and_then(|k| data.lanes.get(k)).map(|lane| lane.choice.signal.clone());
-        if let Some(place_of) = neighbour(k.checked_sub(1))
-            && sign_button(ui, up, Sign::Up, &format!("Move {title} up"))
-        {
-            push(SignalsCommand::Move { signal: signal.clone(), place_of });
-        }
-        if let Some(place_of) = neighbour(Some(k + 1))
-            && sign_button(ui, down, Sign::Down, &format!("Move {title} down"))
-        {
-            push(SignalsCommand::Move { signal: signal.clone(), place_of });
-        }
-        if sign_button(ui, remove, Sign::Remove, &format!("Remove {title}")) {
-            push(SignalsCommand::Remove(signal.clone()));
-        }
-        let mut right = up.left() - 4.0;
+        let mut header = Rect::from_min_size(place.min, vec2(place.width() - 2.0, HEADER_PX));
+        order_buttons(ui, &mut header, k, data, &mut push);
         let smoothing = smoothing_text(lane, data, place.width());
-        let name = format!("Smoothing of {title}: {smoothing}");
-        let hint = "Moving mean of what is drawn. Stored values do not change.";
-        if text_button(ui, header, &mut right, &smoothing, name, hint) {
-            push(SignalsCommand::SetSmoothing(signal.clone(), lane.choice.smoothing.next()));
-        }
-        if let Some(text) = scale_label(lane) {
-            let hint = "The whole scale of the field, or the range of the values in view";
-            if text_button(ui, header, &mut right, &text, format!("Scale of {title}: {text}"), hint) {
-                push(SignalsCommand::SetScale(signal.clone(), lane.choice.scale.other()));
-            }
-        }
-        let text = Rect::from_min_max(header.min, pos2(right.max(header.left()), header.bottom()));
-        if let Some(over) = name_and_value(ui, text, lane, data, places)
-            && let Some(place_of) = neighbour(Some(over)).filter(|other| other != signal)
+        choice_buttons(ui, &mut header, lane, &smoothing, &mut push);
+        let signal = &lane.choice.signal;
+        if let Some(over) = name_and_value(ui, header, lane, data, places)
+            && let Some(place_of) = signal_at(data, over).filter(|other| other != signal)
         {
             push(SignalsCommand::Move { signal: signal.clone(), place_of });
+        }
+    }
+}
+
+fn signal_at(data: &PlotData<'_>, k: usize) -> Option<SignalId> {
+    data.lanes.get(k).map(|lane| lane.choice.signal.clone())
+}
+
+/// The buttons that move and remove a lane, at the right end of `header`, which they make shorter.
+fn order_buttons(ui: &Ui, header: &mut Rect, k: usize, data: &PlotData<'_>, push: &mut impl FnMut(SignalsCommand)) {
+    let signal = &data.lanes[k].choice.signal;
+    let title = signal.title();
+    let place = |number: f32| {
+        let left = header.right() - SIGN_PX * number;
+        Rect::from_min_size(pos2(left, header.top()), vec2(SIGN_PX, HEADER_PX))
+    };
+    let (up, down, remove) = (place(3.0), place(2.0), place(1.0));
+    header.set_right(up.left() - 4.0);
+    let above = k.checked_sub(1).and_then(|k| signal_at(data, k));
+    for (place, sign, direction, neighbour) in
+        [(up, Sign::Up, "up", above), (down, Sign::Down, "down", signal_at(data, k + 1))]
+    {
+        if let Some(place_of) = neighbour
+            && sign_button(ui, place, sign, &format!("Move {title} {direction}"))
+        {
+            push(SignalsCommand::Move { signal: signal.clone(), place_of });
+        }
+    }
+    if sign_button(ui, remove, Sign::Remove, &format!("Remove {title}")) {
+        push(SignalsCommand::Remove(signal.clone()));
+    }
+}
+
+/// The buttons for smoothing and scale, at the right end of `header`, which they make shorter.
+fn choice_buttons(
+    ui: &Ui,
+    header: &mut Rect,
+    lane: &ShownLane<'_>,
+    smoothing: &str,
+    push: &mut impl FnMut(SignalsCommand),
+) {
+    let (signal, title) = (&lane.choice.signal, lane.choice.signal.title());
+    let hint = "Moving mean of what is drawn. Stored values do not change.";
+    if text_button(ui, header, &format!("Smoothing of {title}"), smoothing, hint) {
+        push(SignalsCommand::SetSmoothing(signal.clone(), lane.choice.smoothing.next()));
+    }
+    if let Some(scale) = scale_text(lane) {
+        let hint = "The whole scale of the field, or the range of the values in view";
+        if text_button(ui, header, &format!("Scale of {title}"), &scale, hint) {
+            push(SignalsCommand::SetScale(signal.clone(), lane.choice.scale.other()));
         }
     }
 }
@@ -167,7 +186,7 @@ fn smoothing_text(lane: &ShownLane<'_>, data: &PlotData<'_>, width_px: f32) -> S
 }
 
 /// `None` if the field has no scale of its own.
-fn scale_label(lane: &ShownLane<'_>) -> Option<String> {
+fn scale_text(lane: &ShownLane<'_>) -> Option<String> {
     let whole = lane_scale::whole_scale(lane.track.described())?;
     Some(match lane.choice.scale {
         LaneScale::Whole => format!("{} … {}", lane_scale::end_text(whole.low), lane_scale::end_text(whole.high)),
@@ -194,9 +213,8 @@ fn name_and_value(ui: &Ui, place: Rect, lane: &ShownLane<'_>, data: &PlotData<'_
     let id = ui.scope_id().with(("lane", &title));
     let response = ui.interact(named.expand2(vec2(16.0, 0.0)), id, Sense::drag()).on_hover_cursor(CursorIcon::Grab);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("{title} {value}")));
+    let response = response.on_hover_text(format!("{}. Drag to move the lane.", lane.track.described().description));
     let pointer = response.interact_pointer_pos().filter(|_| response.dragged())?;
-    let described = lane.track.described();
-    response.on_hover_text(format!("{}. Drag to move the lane.", described.description));
     places.iter().position(|other| other.y_range().contains(pointer.y))
 }
 
@@ -208,7 +226,7 @@ enum Sign {
 }
 
 fn sign_button(ui: &Ui, place: Rect, sign: Sign, name: &str) -> bool {
-    let response = button(ui, place, name.to_owned());
+    let response = button(ui, place, name, name);
     let stroke = Stroke::new(1.3, ink(ui, &response));
     let at = |x: f32, y: f32| place.center() + vec2(x, y);
     let lines = match sign {
@@ -222,26 +240,28 @@ fn sign_button(ui: &Ui, place: Rect, sign: Sign, name: &str) -> bool {
     response.on_hover_text(name).clicked()
 }
 
-/// A button with text that ends at `right`, which becomes its left edge. It is left out if it has no room.
-fn text_button(ui: &Ui, header: Rect, right: &mut f32, text: &str, name: String, hint: &str) -> bool {
+/// A button with text at the right end of `header`, which it makes shorter. It is left out if it has no room.
+fn text_button(ui: &Ui, header: &mut Rect, name: &str, text: &str, hint: &str) -> bool {
     const AIR: f32 = 5.0;
+    /// The name and the value have at least this width.
+    const NAME_PX: f32 = 150.0;
     let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::caption_font(), Color32::PLACEHOLDER);
-    let left = *right - galley.size().x - 2.0 * AIR;
-    if left < header.left() + header.width() * 0.3 {
+    let left = header.right() - galley.size().x - 2.0 * AIR;
+    if left < header.left() + NAME_PX {
         return false;
     }
-    let place = Rect::from_min_max(pos2(left, header.top()), pos2(*right, header.bottom()));
-    *right = left - 4.0;
-    let response = button(ui, place, name);
+    let place = Rect::from_min_max(pos2(left, header.top()), header.max);
+    header.set_right(left - 4.0);
+    let response = button(ui, place, name, &format!("{name}: {text}"));
     let at = pos2(place.left() + AIR, place.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, ink(ui, &response));
     response.on_hover_text(hint).clicked()
 }
 
-/// A flat button. The caller draws what is on it.
-fn button(ui: &Ui, place: Rect, name: String) -> Response {
+/// A flat button. The caller draws what is on it. The keyboard stays on it when its name changes, because `key` does not.
+fn button(ui: &Ui, place: Rect, key: &str, name: &str) -> Response {
     let p = theme::palette(ui);
-    let response = ui.interact(place, ui.scope_id().with(("button", &name)), Sense::click());
+    let response = ui.interact(place, ui.scope_id().with(("button", key)), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(place.shrink(1.0), 4.0, p.hover);
     }
@@ -260,7 +280,7 @@ fn ink(ui: &Ui, response: &Response) -> Color32 {
 /// The button that opens the list of signals.
 pub fn choose(ui: &Ui, place: Rect, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
-    let response = button(ui, place, "Signals".to_owned());
+    let response = button(ui, place, "Signals", "Signals");
     let color = if response.hovered() { p.strong } else { p.accent };
     let at = place.right_center() - vec2(2.0, 0.0);
     ui.painter().text(at, Align2::RIGHT_CENTER, "Signals", theme::caption_font(), color);

@@ -363,11 +363,7 @@ impl Gathering {
     }
 }
 
-fn store(
-    draft: &mut store::Draft<'_>,
-    infos: &[StreamInfo; STREAMS],
-    bodies: [Bodies; STREAMS],
-) -> Result<(), RescoreError> {
+fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; STREAMS], bodies: [Bodies; STREAMS]) -> Result<(), RescoreError> {
     for (info, bodies) in infos.iter().zip(bodies) {
         draft.append(info.name.as_str(), bodies)?;
     }

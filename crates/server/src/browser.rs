@@ -25,9 +25,9 @@ use super::wire::{
     Finished, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
 };
 use session::{
-    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, Study, action_stream, affect_stream, blink_stream,
-    eyes_stream, face_stream, health_stream, landmarks_stream, marker_stream, page_clock_stream, page_stream, program,
-    replay_stream, server_stream, video_frame_stream, video_stream,
+    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, Study, action_stream, affect_stream, blink_stream, eyes_stream, face_stream, health_stream,
+    landmarks_stream, marker_stream, page_clock_stream, page_stream, program, replay_stream, server_stream,
+    video_frame_stream, video_stream,
 };
 use store::{
     CameraDescription, Consent, ModelDescription, NOT_YET_REPORTED, RemoteSession, RemoteState, SessionCondition,

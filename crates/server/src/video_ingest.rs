@@ -16,9 +16,7 @@ use super::pool::{VisionPool, VisionThread};
 use super::session_command::SessionCommand;
 use super::video_result::VideoIngestResult;
 use capture::{Camera, CameraError, Captured, CapturedFrame, Decoder, FileCamera};
-use session::{
-    AFFECT, Body, Clock, Frame, FrameMeta, Gap, GapReason, Numbers, SharedFrame, TimeSource, Timestamp, VIDEO,
-};
+use session::{AFFECT, Body, Clock, Frame, FrameMeta, Gap, GapReason, Numbers, SharedFrame, TimeSource, Timestamp, VIDEO};
 use store::{RECORDER_SEQ_0, Recorder, StoreError, StreamWriter};
 use vision::{RecordBuilder, VISION_EVENTS, VISION_STREAMS, Vision, decode_picture};
 

@@ -493,10 +493,7 @@ mod tests {
         assert_eq!(face.field_index("inference"), Some(face::INFERENCE_MS));
         assert_eq!(face.field_index("inter_ocular"), Some(face::INTER_OCULAR));
         assert_eq!(landmarks_stream(30.0, "m").fields.len(), 136);
-        assert_eq!(
-            action_stream(30.0, "m").field_index("au12"),
-            FACE_ACTIONS.iter().position(|a| a.arkit == "mouthSmile")
-        );
+        assert_eq!(action_stream(30.0, "m").field_index("au12"), FACE_ACTIONS.iter().position(|a| a.arkit == "mouthSmile"));
         let eyes = eyes_stream(30.0, "m");
         assert_eq!((eyes.fields.len(), eyes.field_index("camera_pitch")), (eyes::FIELDS, Some(eyes::CAMERA_PITCH)));
         assert_eq!(eyes.field_index("gaze_yaw"), Some(eyes::GAZE_YAW));

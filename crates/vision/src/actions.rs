@@ -80,8 +80,10 @@ impl ActionsReader {
             actions[*index] = *value;
         }
         let value = |output: Option<usize>, k: usize| output.map_or(f32::NAN, |index| network.output(index)[k]);
-        let gaze_of =
-            |eye: usize| Gaze { yaw_deg: value(self.gaze, 2 * eye), pitch_deg: value(self.gaze, 2 * eye + 1) };
+        let gaze_of = |eye: usize| Gaze {
+            yaw_deg: value(self.gaze, 2 * eye),
+            pitch_deg: value(self.gaze, 2 * eye + 1),
+        };
         // The input is turned so that the eyes are level.
         let turn_deg = to_picture.yx.atan2(to_picture.xx).to_degrees() as f32;
         FaceActions {

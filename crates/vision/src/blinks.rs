@@ -165,10 +165,7 @@ mod tests {
         assert!((blink.onset.as_ns() - 60 * FRAME_NS).abs() < 10 && (blink.until.as_ns() - 63 * FRAME_NS).abs() < 10);
         assert_eq!(blink.completeness, 1.0);
         let Body::Event { kind, data } = blink.event() else { panic!() };
-        assert_eq!(
-            (kind.as_str(), &data["duration_ms"], &data["completeness"]),
-            (BLINK_KIND, &100.0.into(), &1.0.into())
-        );
+        assert_eq!((kind.as_str(), &data["duration_ms"], &data["completeness"]), (BLINK_KIND, &100.0.into(), &1.0.into()));
     }
 
     #[test]

@@ -42,11 +42,7 @@ impl RecordBuilder {
             samples[4] = face.eye_values().as_ref().and_then(|values| sample(values));
         }
         let blink = self.blinks.add(frame.at, reading.face.as_ref().and_then(closure));
-        FrameRecords {
-            gaps: pieces.into_iter().map(gap).collect(),
-            samples,
-            blink: blink.map(|b| (b.onset, b.event())),
-        }
+        FrameRecords { gaps: pieces.into_iter().map(gap).collect(), samples, blink: blink.map(|b| (b.onset, b.event())) }
     }
 
     /// The gap that is still open when the frames end.

@@ -327,6 +327,14 @@ pub fn finished() -> FinishedSession {
 }
 
 pub fn review(builder: HarnessBuilder<App>, script: &Script, with_landmarks: bool) -> Scene {
+    review_of(builder, synthetic::opened(script, reviewed_row(script), with_landmarks))
+}
+
+fn reviewed_row(script: &Script) -> SessionRow {
+    synthetic::session_row(14, 1, "demo", 0, script.length_s / 60.0)
+}
+
+fn review_of(builder: HarnessBuilder<App>, opened: OpenedSession) -> Scene {
     use egui_kittest::kittest::Queryable;
     let mut scene = home(builder);
     scene.window.get_by_label("sub-14 ses-01, study demo, complete").click();
@@ -335,20 +343,16 @@ pub fn review(builder: HarnessBuilder<App>, script: &Script, with_landmarks: boo
     scene.settle();
     let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Open(_)]), "{asked:?}");
-    let row = synthetic::session_row(14, 1, "demo", 0, script.length_s / 60.0);
-    scene.say(BackendEvent::SessionOpened(Box::new(synthetic::opened(script, row, with_landmarks))));
+    scene.say(BackendEvent::SessionOpened(Box::new(opened)));
     scene
 }
 
 /// In review, with the signals of [`synthetic::signal_streams`].
 pub fn review_with_signals(builder: HarnessBuilder<App>, script: &Script) -> Scene {
-    let mut scene = review(builder, script, true);
-    let row = synthetic::session_row(14, 1, "demo", 0, script.length_s / 60.0);
-    let mut opened = synthetic::opened(script, row, true);
+    let mut opened = synthetic::opened(script, reviewed_row(script), true);
     synthetic::signal_streams(script.rate_hz).into_iter().for_each(|s| opened.timeline.declare(s));
     synthetic::signal_records(script).iter().for_each(|r| opened.timeline.ingest(r));
-    scene.say(BackendEvent::SessionOpened(Box::new(opened)));
-    scene
+    review_of(builder, opened)
 }
 
 /// A study's screen, its sessions looked through and clicks chosen.

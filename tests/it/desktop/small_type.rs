@@ -20,8 +20,8 @@ const HEIGHT: f32 = 700.0;
 const TOUCHING: f32 = 2.5;
 
 /// A visible line of text.
-struct Line {
-    text: String,
+pub struct Line {
+    pub text: String,
     /// Where it would be without its clip.
     whole: Rect,
     /// What its clip leaves.
@@ -29,7 +29,7 @@ struct Line {
 }
 
 /// The visible lines of text.
-fn lines(scene: &Scene) -> Vec<Line> {
+pub fn lines(scene: &Scene) -> Vec<Line> {
     fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Line>) {
         match shape {
             Shape::Text(text) => {
