@@ -8,6 +8,7 @@ mod manage;
 mod participant;
 #[allow(dead_code, reason = "tests/screens uses the rest")]
 mod scenes;
+mod signals;
 mod small_type;
 mod studies;
 mod synthetic;

@@ -75,7 +75,7 @@ fn of_row(b: egui_kittest::HarnessBuilder<desktop::App>, item: Option<&str>) -> 
     s
 }
 
-const SCREENS: [(&str, Make); 40] = [
+const SCREENS: [(&str, Make); 44] = [
     ("row_menu", |b| of_row(b, None)),
     ("reassign", |b| of_row(b, Some("Reassign …"))),
     ("erase_participant", |b| of_row(b, Some("Erase participant sub-14 …"))),
@@ -186,6 +186,33 @@ const SCREENS: [(&str, Make); 40] = [
     }),
     ("live_window", |b| scenes::live(b, 761.2, false)),
     ("live_embedded", |b| scenes::live(b, 761.2, true)),
+    ("signals_live", |b| {
+        let mut s = scenes::live_with_signals(b, 761.2, false);
+        scenes::choose_signals(&mut s, &scenes::THREE_SIGNALS);
+        s
+    }),
+    ("signals_live_embedded", |b| {
+        let mut s = scenes::live_with_signals(b, 761.2, true);
+        scenes::choose_signals(&mut s, &scenes::THREE_SIGNALS);
+        s
+    }),
+    ("signals_review", |b| {
+        let mut s = scenes::review_with_signals(b, &Script::of(754.0));
+        scenes::choose_signals(&mut s, &scenes::THREE_SIGNALS);
+        seek(&mut s, 271.0);
+        (0..3).for_each(|_| {
+            s.window.key_press_modifiers(Modifiers::NONE, Key::Plus);
+            s.settle();
+        });
+        s
+    }),
+    ("signals_list", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::review_with_signals(b, &Script::of(754.0));
+        scenes::choose_signals(&mut s, &scenes::THREE_SIGNALS);
+        s.window.get_by_label("Signals").click();
+        s
+    }),
     ("live_alarm", |b| {
         let mut s = scenes::live(b, 761.2, true);
         s.say(BackendEvent::Alarm(Alarm {

@@ -8,11 +8,13 @@ use session::{CheckId, PagePlacement, ParticipantId, Study, Timestamp};
 
 use super::indexed_timeline::EventFilter;
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft};
+use super::lane_choice::{LaneScale, Smoothing};
 use super::port::{
     CameraControl, CameraMode, Correction, ExportFormat, Grade, MarkerVia, ParticipantCommand, StudyExportFormat,
 };
 use super::preferences::{Preferences, ThemeChoice};
 use super::rating_state::RatingInput;
+use super::signal_id::SignalId;
 use super::state::{
     AfterSave, Column, DownloadDraft, EditorTab, ExportDraft, NewStudyDraft, PlanDraft, Side, StateKind,
     StudyExportDraft, StudyForm, StudySide,
@@ -35,6 +37,7 @@ pub enum Command {
     SetUp(SetUpCommand),
     Live(LiveCommand),
     Review(ReviewCommand),
+    Signals(SignalsCommand),
     Annotate(AnnotateCommand),
     Rate(RateCommand),
     Study(StudyCommand),
@@ -204,6 +207,23 @@ pub enum ReviewCommand {
     SetValues(Correction),
     /// Whether stretches of poor quality are shaded.
     ShadePoor(bool),
+}
+
+/// The signals below valence and arousal, of the recording or of the session in review.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SignalsCommand {
+    /// Shows the list of the session's signals.
+    Show,
+    Search(String),
+    Add(SignalId),
+    Remove(SignalId),
+    /// Moves a lane to the place of another one.
+    Move {
+        signal: SignalId,
+        place_of: SignalId,
+    },
+    SetSmoothing(SignalId, Smoothing),
+    SetScale(SignalId, LaneScale),
 }
 
 /// Annotations of the session in review.

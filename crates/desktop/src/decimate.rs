@@ -1,5 +1,7 @@
 //! Reduces a series of any length to the points that the screen can show.
 
+use std::ops::Range;
+
 use session::{SampleSeries, Timestamp};
 
 use super::galloping_search::partition_point_near_start;
@@ -48,47 +50,48 @@ pub fn curve(
     width_px: f32,
     shift: Shift,
 ) -> Curve {
-    let columns = (width_px.ceil() as usize).clamp(1, 8192);
-    let (from, until) = (window.from(), window.until());
-    let inside = series.rows(from, until);
-    // One sample more on either side, so that curves continue to the edge of the plot.
-    let rows = inside.start.saturating_sub(1)..(inside.end + 1).min(series.len());
     let pause_s = longest_step_s(series);
     let mut out = Builder { curve: Curve::default(), last_s: f64::NEG_INFINITY, pause_s, shift };
-    if rows.len() <= 2 * columns {
-        for row in rows {
-            let at_s = series.times()[row].as_secs_f64();
-            let v = f64::from(series.column(value)[row]);
-            let sd = spread.map_or(0.0, |field| f64::from(series.column(field)[row]));
-            out.push(at_s, at_s, v, v, sd);
-        }
-    } else {
-        let times = series.times();
-        let step_s = window.width_s() / columns as f64;
-        let mut start = rows.start;
-        for column in 0..columns {
-            let edge = Timestamp::from_secs_f64(window.from_s + step_s * (column + 1) as f64);
-            let end = if column + 1 == columns {
-                rows.end
-            } else {
-                start + partition_point_near_start(&times[start..rows.end], |t| *t < edge)
-            };
-            if end > start {
-                if let Some(extent) = series.extent(value, start..end) {
-                    let sd =
-                        spread.and_then(|field| series.extent(field, start..end)).map_or(0.0, |e| f64::from(e.max));
-                    let (first_s, last_s) = (times[start].as_secs_f64(), times[end - 1].as_secs_f64());
-                    out.push(first_s, last_s, f64::from(extent.min), f64::from(extent.max), sd);
-                }
-                start = end;
-            }
-        }
+    for rows in columns(series, window, width_px) {
+        let Some(extent) = series.extent(value, rows.clone()) else { continue };
+        let sd = spread.and_then(|field| series.extent(field, rows.clone())).map_or(0.0, |e| f64::from(e.max));
+        let times = &series.times()[rows];
+        let (first_s, last_s) = (times[0].as_secs_f64(), times[times.len() - 1].as_secs_f64());
+        out.push(first_s, last_s, f64::from(extent.min), f64::from(extent.max), sd);
     }
     out.curve
 }
 
+/// The rows of each pixel column in `window`, without empty columns. Single rows if they are at most two per column. One
+/// sample more on either side is included, so that curves continue to the edge of the plot.
+pub fn columns(series: &SampleSeries, window: TimeWindow, width_px: f32) -> Vec<Range<usize>> {
+    let columns = (width_px.ceil() as usize).clamp(1, 8192);
+    let inside = series.rows(window.from(), window.until());
+    let rows = inside.start.saturating_sub(1)..(inside.end + 1).min(series.len());
+    if rows.len() <= 2 * columns {
+        return rows.map(|row| row..row + 1).collect();
+    }
+    let times = series.times();
+    let step_s = window.width_s() / columns as f64;
+    let mut start = rows.start;
+    let mut found = Vec::with_capacity(columns);
+    for column in 0..columns {
+        let edge = Timestamp::from_secs_f64(window.from_s + step_s * (column + 1) as f64);
+        let end = if column + 1 == columns {
+            rows.end
+        } else {
+            start + partition_point_near_start(&times[start..rows.end], |t| *t < edge)
+        };
+        if end > start {
+            found.push(start..end);
+            start = end;
+        }
+    }
+    found
+}
+
 /// Samples with a larger distance than this are not joined.
-fn longest_step_s(series: &SampleSeries) -> f64 {
+pub fn longest_step_s(series: &SampleSeries) -> f64 {
     series.info.nominal_rate_hz.filter(|hz| *hz > 0.0).map_or(1.0, |hz| (4.0 / hz).max(0.15))
 }
 
@@ -102,9 +105,6 @@ struct Builder {
 impl Builder {
     /// Adds one sample, or the samples from `first_s` to `last_s` as one column.
     fn push(&mut self, first_s: f64, last_s: f64, min: f64, max: f64, sd: f64) {
-        if min.is_nan() {
-            return;
-        }
         if first_s - self.last_s > self.pause_s || self.curve.runs.is_empty() {
             self.curve.runs.push(Run::new());
             self.curve.bands.push(Band::default());

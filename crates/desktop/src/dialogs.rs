@@ -8,7 +8,7 @@ use super::dialog_parts::{buttons, cancel, field, is_entered, keep, title, warni
 use super::port::{Check, ExportFormat, StudyExportFormat};
 use super::preferences::Preferences;
 use super::state::{Dialog, ExportDraft, Readiness, Recording, Rehearsal, State, StudyExportDraft};
-use super::{explanations, home_dialogs, keys, new_study, preferences_dialog, theme, widgets};
+use super::{explanations, home_dialogs, keys, new_study, preferences_dialog, signals_dialog, theme, widgets};
 
 /// Height of the list of failing checks. It is fixed, so that the buttons below do not move.
 const CHECKS: f32 = 250.0;
@@ -83,6 +83,7 @@ fn content(ui: &mut Ui, dialog: &Dialog, state: &State, commands: &mut Vec<Comma
         Dialog::Shortcuts => shortcuts(ui, commands),
         Dialog::ReloadPage => reload_page(ui, commands),
         Dialog::Preferences(draft) => preferences(ui, draft, state, commands),
+        Dialog::Signals { search } => signals_dialog::show(ui, search, state, commands),
         Dialog::VideoPath(path) => video_path(ui, path, commands),
         Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
         Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),

@@ -3,6 +3,8 @@
 use eframe::egui;
 use egui::{Pos2, Rect, Stroke, Ui, pos2, vec2};
 
+use serde_json::Value;
+
 use session::{EventData, Timestamp};
 
 use super::galloping_search::partition_point_near_start;
@@ -18,8 +20,42 @@ const REACH_PX: f32 = 7.0;
 pub fn show(ui: &Ui, area: Rect, top: f32, data: &PlotData<'_>, p: &Palette) -> Option<usize> {
     let upper = (top + 11.0, &[Lane::Warning, Lane::Marker][..]);
     let lower = (area.bottom() - 10.0, &[Lane::Page][..]);
+    let blink = blinks(ui, area, data);
     let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, data, p));
-    nearest.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
+    let nearest = nearest.into_iter().chain([blink]).flatten();
+    nearest.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
+}
+
+/// Height of the mark of a blink.
+const BLINK_PX: f32 = 4.0;
+
+/// Draws blinks as small marks at the lower edge. Closed eyes are as long as they lasted. Returns the distance and the index
+/// of the blink under the pointer.
+fn blinks(ui: &Ui, area: Rect, data: &PlotData<'_>) -> Option<(f32, usize)> {
+    let painter = ui.painter().with_clip_rect(area);
+    let edge = Rect::from_min_max(pos2(area.left(), area.bottom() - BLINK_PX), area.max);
+    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| edge.contains(*at));
+    let rows = data.log.timeline().events();
+    let mut marks = data.log.lane_between(Lane::Blink, data.window.from(), data.window.until());
+    let mut nearest: Option<(f32, usize)> = None;
+    while let Some(mark) = marks.first() {
+        let at_s = mark.at.as_secs_f64();
+        let lasted_s =
+            rows[mark.row as usize].what.data.get("duration_ms").and_then(Value::as_f64).unwrap_or(0.0) * 1e-3;
+        let x = x_of(area, data.window, at_s);
+        let right = x_of(area, data.window, at_s + lasted_s).max(x + 1.0);
+        painter.rect_filled(Rect::from_x_y_ranges(x..=right, edge.y_range()), 0.0, theme::BLINK);
+        if let Some(at) = pointer {
+            let distance = (x - at.x).max(at.x - right).max(0.0);
+            if distance <= REACH_PX && nearest.is_none_or(|(best, _)| distance < best) {
+                nearest = Some((distance, mark.row as usize));
+            }
+        }
+        // Skips the blinks on the same pixel.
+        let next_at = Timestamp::from_secs_f64(seconds_at(area, data.window, x + 1.0));
+        marks = &marks[1 + partition_point_near_start(&marks[1..], |m| m.at < next_at)..];
+    }
+    nearest
 }
 
 /// Draws one line of marks. The lanes of a line share the space for labels. Returns the distance and the index of the
@@ -106,5 +142,7 @@ fn mark(painter: &egui::Painter, area: Rect, at: Pos2, lane: Lane, p: &Palette) 
             painter.line_segment([pos2(at.x, area.top()), at], faint);
             widgets::warning_sign(painter, at, 5.5);
         }
+        // They have marks of their own at the lower edge.
+        Lane::Blink => {}
     }
 }

@@ -20,8 +20,7 @@ pub fn show(ui: &mut Ui, log: &IndexedTimeline, playhead: Option<Timestamp>, com
     let shown = log.shown();
     if shown.is_empty() {
         let rect = ui.available_rect_before_wrap();
-        let sentence =
-            if log.timeline().events().is_empty() { "No events yet." } else { "No event matches the filter." };
+        let sentence = if log.all() == 0 { "No events yet." } else { "No event matches the filter." };
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, sentence, FontId::proportional(13.0), p.weak);
         return;
     }
@@ -85,6 +84,9 @@ fn row(
         Lane::Page => {
             ui.painter().circle_filled(sign.center(), 2.0, p.weak);
         }
+        Lane::Blink => {
+            ui.painter().circle_filled(sign.center(), 2.0, theme::BLINK);
+        }
     }
     widgets::line(ui, time, short_time, FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
     let message = event_text::details(&event.what.data);
@@ -109,10 +111,19 @@ fn row(
 pub fn filter(ui: &mut Ui, log: &IndexedTimeline, commands: &mut Vec<Command>) {
     let filter = log.filter();
     let mut wanted = filter.clone();
-    ui.horizontal(|ui| {
-        for (k, lane) in Lane::ALL.into_iter().enumerate() {
-            ui.checkbox(&mut wanted.lanes[k], lane.label());
+    let mut boxes = |ui: &mut Ui, lanes: &[Lane]| {
+        for lane in lanes {
+            ui.checkbox(&mut wanted.lanes[*lane as usize], lane.label());
         }
+    };
+    let (blinks, others) = ([Lane::Blink], [Lane::Page, Lane::Marker, Lane::Warning]);
+    // Four boxes have no room beside the number of events.
+    let has_blinks = log.has(Lane::Blink);
+    if has_blinks {
+        ui.horizontal(|ui| boxes(ui, &others));
+    }
+    ui.horizontal(|ui| {
+        boxes(ui, if has_blinks { &blinks[..] } else { &others[..] });
         let (shown, all) = (log.shown().len() as u64, log.all() as u64);
         let message = match (figures::count(shown), figures::count(all)) {
             (_, counted) if shown == all => counted,

@@ -1,17 +1,19 @@
-//! A timeline with indices for drawing: the shown events, and the stretches without a face or with losses. The indices
-//! are updated when records arrive. The time of a frame then depends on the width of the screen, not on the length of
+//! A timeline with indices for drawing: the shown events, the stretches without a face or with losses, and where the
+//! samples of a stream do not continue. The indices are updated when records arrive. The time of a frame then depends on the width of the screen, not on the length of
 //! the session.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use session::{
-    ANNOTATION, Body, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record,
-    StreamInfo, Timeline, Timestamp, VIDEO_FRAME,
+    ANNOTATION, BLINK, Body, EventData, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER, PAGE,
+    PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo, StreamKind, StreamName, Timeline, Timestamp, VIDEO_FRAME,
 };
 
 use super::event_text;
+use super::run_breaks::RunBreaks;
 
-/// Three groups of events with different marks.
+/// Four groups of events with different marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Actions of the participant on the page.
@@ -20,16 +22,20 @@ pub enum Lane {
     Marker,
     /// Warnings of the recording itself: gaps and health.
     Warning,
+    /// Blinks and closed eyes. There are many of them, so the list shows them only if they are wanted. The time axis always
+    /// shows them.
+    Blink,
 }
 
 impl Lane {
-    pub const ALL: [Lane; 3] = [Lane::Page, Lane::Marker, Lane::Warning];
+    pub const ALL: [Lane; 4] = [Lane::Page, Lane::Marker, Lane::Warning, Lane::Blink];
 
     pub fn label(self) -> &'static str {
         match self {
             Lane::Page => "Page",
             Lane::Marker => "Markers",
             Lane::Warning => "Warnings",
+            Lane::Blink => "Blinks",
         }
     }
 
@@ -39,6 +45,10 @@ impl Lane {
             // Start and end of a recording are markers. Other events of this stream are warnings.
             (HEALTH, kind) if HealthKind::from_stored(kind).is_some_and(HealthKind::is_marker) => Lane::Marker,
             (HEALTH, _) => Lane::Warning,
+            // Also the blinks of frames that were scored later.
+            (stream, _) if stream.strip_prefix(BLINK).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')) => {
+                Lane::Blink
+            }
             _ => Lane::Page,
         }
     }
@@ -50,12 +60,12 @@ pub struct EventFilter {
     /// Text that an event's description must contain. Case is ignored. An empty text shows all events.
     pub text: String,
     /// Whether each lane is shown, in the order of [`Lane::ALL`].
-    pub lanes: [bool; 3],
+    pub lanes: [bool; 4],
 }
 
 impl Default for EventFilter {
     fn default() -> Self {
-        EventFilter { text: String::new(), lanes: [true; 3] }
+        EventFilter { text: String::new(), lanes: [true, true, true, false] }
     }
 }
 
@@ -83,13 +93,17 @@ pub struct IndexedTimeline {
     filter: EventFilter,
     /// Indices in `timeline.events()` of the events that pass the filter, by time.
     shown: Vec<u32>,
-    /// The number of events without a filter.
+    /// The number of events without a filter. Blinks count if they are wanted.
     all: usize,
-    /// The shown events of each lane, with their times.
-    lanes: [Vec<Mark>; 3],
+    /// The shown events of each lane and all blinks, with their times.
+    lanes: [Vec<Mark>; 4],
     absent: Vec<Stretch>,
     lost: Vec<Stretch>,
+    /// Stretches in which a stream gives no value because it would not be reliable.
+    unreliable: BTreeMap<StreamName, Vec<Stretch>>,
     indexed_gaps: usize,
+    /// Where the samples of each sample stream do not continue.
+    breaks: BTreeMap<StreamName, RunBreaks>,
 }
 
 impl IndexedTimeline {
@@ -97,34 +111,43 @@ impl IndexedTimeline {
         let mut indexed = IndexedTimeline { timeline, ..IndexedTimeline::default() };
         indexed.index_events(0);
         indexed.index_gaps();
+        let infos = indexed.timeline.streams().filter(|info| info.kind == StreamKind::Samples);
+        let streams: Vec<StreamName> = infos.map(|info| info.name.clone()).collect();
+        streams.iter().for_each(|stream| indexed.index_breaks(stream));
         indexed
     }
 
     pub fn declare(&mut self, info: StreamInfo) {
+        let name = info.name.clone();
         self.timeline.declare(info);
+        self.index_breaks(&name);
     }
 
     /// See [`Timeline::declare_added`].
     pub fn declare_added(&mut self, info: StreamInfo) {
+        let name = info.name.clone();
         self.timeline.declare_added(info);
+        self.index_breaks(&name);
     }
 
     pub fn ingest(&mut self, records: &[Record]) {
         let (known, taken_back) = (self.timeline.events().len(), self.timeline.taken_back().len());
-        let last = self.timeline.events().last().map(|e| e.at);
         let earliest = records.iter().filter(|r| matches!(r.body, Body::Event { .. })).map(|r| r.at).min();
+        // The indices of the events from here on may change: a blink is known when it is over.
+        let from = earliest.map_or(known, |at| self.timeline.events().partition_point(|e| e.at < at));
+        let counted_later = self.timeline.events()[from..].iter().filter(|e| self.is_counted(e)).count();
         records.iter().for_each(|r| self.timeline.ingest(r));
         if self.timeline.taken_back().len() != taken_back {
             // A marker may have left the events, so the indices of later events have changed.
             self.index_events(0);
         } else if self.timeline.events().len() != known {
-            // If the new events are the last ones, as they nearly always are, the existing index stays valid.
-            let is_in_order = last.is_none_or(|last| earliest.is_none_or(|at| at >= last));
-            self.index_events(if is_in_order { known } else { 0 });
+            self.all -= counted_later;
+            self.index_events(from);
         }
         if self.timeline.gaps().len() != self.indexed_gaps {
             self.index_gaps();
         }
+        self.follow_breaks(records);
     }
 
     pub fn timeline(&self) -> &Timeline {
@@ -142,7 +165,7 @@ impl IndexedTimeline {
         }
     }
 
-    /// The number of events without a filter.
+    /// The number of events without a filter. Blinks count if they are wanted.
     pub fn all(&self) -> usize {
         self.all
     }
@@ -152,7 +175,12 @@ impl IndexedTimeline {
         &self.shown
     }
 
-    /// Shown events of one lane with `from <= time < until`.
+    /// Whether the lane has an event that is shown, or a blink.
+    pub fn has(&self, lane: Lane) -> bool {
+        !self.lanes[lane as usize].is_empty()
+    }
+
+    /// Shown events of one lane with `from <= time < until`. All blinks.
     pub fn lane_between(&self, lane: Lane, from: Timestamp, until: Timestamp) -> &[Mark] {
         let marks = &self.lanes[lane as usize];
         let start = marks.partition_point(|m| m.at < from);
@@ -175,6 +203,16 @@ impl IndexedTimeline {
         between(&self.lost, from, until)
     }
 
+    /// Stretches in which a stream gives no value because it would not be reliable.
+    pub fn unreliable_between(&self, stream: &StreamName, from: Timestamp, until: Timestamp) -> &[Stretch] {
+        self.unreliable.get(stream).map_or(&[], |stretches| between(stretches, from, until))
+    }
+
+    /// Where the samples of a stream do not continue. `None` if the session has no such sample stream.
+    pub fn breaks(&self, stream: &StreamName) -> Option<&RunBreaks> {
+        self.breaks.get(stream)
+    }
+
     /// The shown event next to `at`: the first after it, or the last before it.
     pub fn event_beside(&self, at: Timestamp, forward: bool) -> Option<Timestamp> {
         let events = self.timeline.events();
@@ -189,48 +227,105 @@ impl IndexedTimeline {
         row.map(|row| events[*row as usize].at)
     }
 
-    /// Indexes the events from `from` on. Earlier events are already indexed.
+    /// Indexes the events from `from` on. Earlier events are already indexed, and counted in `all`.
     fn index_events(&mut self, from: usize) {
         if from == 0 {
-            self.shown.clear();
             self.all = 0;
-            self.lanes.iter_mut().for_each(Vec::clear);
+        }
+        self.shown.truncate(self.shown.partition_point(|row| (*row as usize) < from));
+        for marks in &mut self.lanes {
+            marks.truncate(marks.partition_point(|m| (m.row as usize) < from));
         }
         let needle = self.filter.text.trim().to_lowercase();
         for (row, event) in self.timeline.events().iter().enumerate().skip(from) {
-            // Records of the clock and of the video are not actions. Annotations and replay records are shown
-            // elsewhere.
-            if [PAGE_CLOCK, LSL_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION].contains(&event.stream.as_str()) {
+            let Some(lane) = lane_of(event) else { continue };
+            let mark = Mark { at: event.at, row: row as u32 };
+            if lane == Lane::Blink {
+                self.lanes[lane as usize].push(mark);
+            }
+            if !self.is_counted(event) {
                 continue;
             }
             self.all += 1;
-            let lane = Lane::of(event.stream.as_str(), &event.what.kind);
             let passes = self.filter.lanes[lane as usize]
                 && (needle.is_empty() || event_text::event(&event.what).to_lowercase().contains(&needle));
             if passes {
                 self.shown.push(row as u32);
-                self.lanes[lane as usize].push(Mark { at: event.at, row: row as u32 });
+                if lane != Lane::Blink {
+                    self.lanes[lane as usize].push(mark);
+                }
             }
         }
     }
 
+    /// Whether an event counts in the list. Blinks count if they are wanted.
+    fn is_counted(&self, event: &EventRow<EventData>) -> bool {
+        lane_of(event).is_some_and(|lane| lane != Lane::Blink || self.filter.lanes[lane as usize])
+    }
+
     fn index_gaps(&mut self) {
         self.indexed_gaps = self.timeline.gaps().len();
-        let stretches = |wanted: &dyn Fn(GapReason) -> bool| {
-            let mut merged: Vec<Stretch> = Vec::new();
-            for gap in self.timeline.gaps().iter().filter(|g| wanted(g.what.reason)) {
-                match merged.last_mut() {
-                    Some(last) if gap.at.since_ns(last.until) <= MERGE_NS => {
-                        last.until = last.until.max(gap.what.until);
-                    }
-                    _ => merged.push(Stretch { from: gap.at, until: gap.what.until }),
-                }
+        self.absent.clear();
+        self.lost.clear();
+        self.unreliable.clear();
+        for gap in self.timeline.gaps() {
+            let Gap { until, reason, .. } = gap.what;
+            let stretches = match reason {
+                GapReason::NoFace => &mut self.absent,
+                GapReason::Unreliable => self.unreliable.entry(gap.stream.as_ref().clone()).or_default(),
+                _ if reason.is_loss() => &mut self.lost,
+                _ => continue,
+            };
+            match stretches.last_mut() {
+                Some(last) if gap.at.since_ns(last.until) <= MERGE_NS => last.until = last.until.max(until),
+                _ => stretches.push(Stretch { from: gap.at, until }),
             }
-            merged
-        };
-        self.absent = stretches(&|reason| reason == GapReason::NoFace);
-        self.lost = stretches(&GapReason::is_loss);
+        }
     }
+
+    /// Reads the breaks of a stream from its start.
+    fn index_breaks(&mut self, stream: &StreamName) {
+        if let Some(series) = self.timeline.series(stream.as_str()) {
+            let gaps = self.timeline.gaps().iter().filter(|gap| *gap.stream == *stream && is_break(&gap.what));
+            self.breaks.insert(stream.clone(), RunBreaks::of(series, gaps.map(|gap| gap.at)));
+        }
+    }
+
+    /// Reads the breaks of the streams to which these records have added something.
+    fn follow_breaks(&mut self, records: &[Record]) {
+        let with_samples = records.iter().filter(|r| matches!(r.body, Body::Sample { .. }));
+        let streams: BTreeSet<&StreamName> = with_samples.map(|r| r.stream.as_ref()).collect();
+        for stream in streams {
+            let (Some(breaks), Some(series)) = (self.breaks.get_mut(stream), self.timeline.series(stream.as_str()))
+            else {
+                continue;
+            };
+            match breaks.is_of(series) {
+                true => breaks.read(series),
+                false => self.index_breaks(stream),
+            }
+        }
+        for record in records {
+            if let Body::Gap(gap) = &record.body
+                && is_break(gap)
+                && let Some(breaks) = self.breaks.get_mut(record.stream.as_ref())
+                && let Some(series) = self.timeline.series(record.stream.as_str())
+            {
+                breaks.add_gap(series, record.at);
+            }
+        }
+    }
+}
+
+/// `None`: records of the clock and of the video are not actions. Annotations and replay records are shown elsewhere.
+fn lane_of(event: &EventRow<EventData>) -> Option<Lane> {
+    let is_hidden = [PAGE_CLOCK, LSL_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION].contains(&event.stream.as_str());
+    (!is_hidden).then(|| Lane::of(event.stream.as_str(), &event.what.kind))
+}
+
+/// A frame that was skipped leaves no more than a longer step between two samples.
+fn is_break(gap: &Gap) -> bool {
+    gap.reason != GapReason::Skipped
 }
 
 /// Stretches are disjoint and sorted, so their starts and their ends are sorted.
@@ -245,7 +340,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
-    use session::{Body, Gap, health_stream, marker_stream, page_stream};
+    use session::{Body, Gap, blink_stream, health_stream, marker_stream, page_stream, pulse_stream};
     use std::sync::Arc;
 
     fn record(stream: &str, seq: u64, ms: i64, body: Body) -> Record {
@@ -280,8 +375,71 @@ mod tests {
         it.set_filter(EventFilter { text: "BUY".into(), ..EventFilter::default() });
         assert_eq!(it.shown(), [0]);
         assert_eq!(it.event_beside(at(10), true), None);
-        it.set_filter(EventFilter { lanes: [false, true, true], ..EventFilter::default() });
+        it.set_filter(EventFilter { lanes: [false, true, true, false], ..EventFilter::default() });
         assert_eq!(it.shown(), [1, 3]);
+    }
+
+    #[test]
+    fn blinks_are_on_the_axis_and_only_if_wanted_in_the_list() {
+        let mut it = IndexedTimeline::default();
+        [page_stream(), blink_stream("m")].into_iter().for_each(|s| it.declare(s));
+        it.ingest(&[
+            record("page", 0, 10, Body::event("click", json!({"target": "button#buy"}))),
+            record("blink", 0, 20, Body::event("blink", json!({"duration_ms": 120}))),
+            record("blink", 1, 30, Body::event("eyes_closed", json!({"duration_ms": 1400}))),
+            record("page", 1, 40, Body::event("click", json!({"target": "button#buy"}))),
+        ]);
+        let at = |ms: i64| Timestamp::from_ns(ms * 1_000_000);
+        assert_eq!((it.shown(), it.all()), (&[0, 3][..], 2));
+        assert_eq!(it.event_beside(at(10), true), Some(at(40)));
+        assert_eq!(it.lane_between(Lane::Blink, at(0), at(100)).len(), 2);
+        // It is known when it is over: after the click that follows its beginning.
+        it.ingest(&[record("blink", 2, 35, Body::event("blink", json!({"duration_ms": 90})))]);
+        assert_eq!((it.shown(), it.all()), (&[0, 4][..], 2));
+        it.ingest(&[record("page", 2, 5, Body::event("click", json!({"target": "a"})))]);
+        assert_eq!((it.shown(), it.all()), (&[0, 1, 5][..], 3));
+        let marks = it.lane_between(Lane::Blink, at(0), at(100)).iter().map(|m| m.row).collect::<Vec<_>>();
+        assert_eq!(marks, [2, 3, 4]);
+        it.set_filter(EventFilter { text: "buy".into(), lanes: [true; 4] });
+        assert_eq!((it.shown(), it.all()), (&[1, 5][..], 6));
+        it.set_filter(EventFilter { lanes: [false, false, false, true], ..EventFilter::default() });
+        assert_eq!((it.shown(), it.all()), (&[2, 3, 4][..], 6));
+        assert_eq!(it.lane_between(Lane::Blink, at(0), at(100)).len(), 3);
+    }
+
+    #[test]
+    fn breaks_are_the_same_however_the_records_arrive() {
+        let sample = |seq: u64, ms: i64| record("pulse", seq, ms, Body::sample(None, &[60.0, 1.0, 0.9]));
+        let unreliable = |seq: u64, from_ms: i64, until_ms: i64| {
+            let mut gap = gap(seq, from_ms, until_ms, GapReason::Unreliable);
+            gap.stream = Arc::new("pulse".parse().unwrap());
+            gap
+        };
+        let records = [
+            sample(0, 0),
+            sample(1, 1000),
+            unreliable(2, 2000, 3000),
+            sample(3, 3000),
+            sample(4, 4000),
+            sample(5, 9000),
+            unreliable(6, 10_000, 11_000),
+        ];
+        let mut stored = Timeline::default();
+        stored.declare(pulse_stream("m"));
+        records.iter().for_each(|r| stored.ingest(r));
+        let stream: StreamName = "pulse".parse().unwrap();
+        let runs = |it: &IndexedTimeline| (0..5).map(|row| it.breaks(&stream).unwrap().run(row)).collect::<Vec<_>>();
+        let expected = runs(&IndexedTimeline::new(stored));
+        assert_eq!(expected, [0..2, 0..2, 2..4, 2..4, 4..5]);
+        for order in [[0, 1, 2, 3, 4, 5, 6], [0, 1, 3, 4, 5, 6, 2], [0, 3, 1, 2, 6, 5, 4]] {
+            let mut it = IndexedTimeline::default();
+            it.declare(pulse_stream("m"));
+            order.iter().for_each(|k| it.ingest(std::slice::from_ref(&records[*k])));
+            assert_eq!(runs(&it), expected, "{order:?}");
+            let at = |ms: i64| Timestamp::from_ns(ms * 1_000_000);
+            assert_eq!(it.unreliable_between(&stream, at(0), at(20_000)).len(), 2);
+        }
+        assert!(IndexedTimeline::default().breaks(&stream).is_none());
     }
 
     proptest! {

@@ -8,13 +8,14 @@ use egui::{
 use session::Seat;
 
 use super::command::{Command, LiveCommand};
-use super::plot_area::PlotData;
+use super::plot_area::{self, PlotData};
 use super::port::{Alarm, PagePlace, PageStatus, SessionPart};
+use super::shown_lane::ShownLane;
 use super::state::{ParticipantView, Recording, State};
 use super::time_window::TimeWindow;
 use super::{
     camera_view, events, expressions, figures, health_bar, keyboard_lamp, marker_bar, participant_view, plane, plots,
-    screen_layout, theme, widgets,
+    screen_layout, shown_lane, theme, widgets,
 };
 
 /// The time span of the plots.
@@ -32,6 +33,11 @@ const SMALLEST: egui::Vec2 = vec2(980.0, 480.0);
 const TITLE: usize = 26;
 /// Height of the check lamps below the camera picture.
 const LAMPS: f32 = 24.0;
+/// Space between the upper part and the plots.
+const GAP: f32 = 10.0;
+/// Height of an alarm, and the space below the alarms.
+const ALARM: f32 = 46.0;
+const ALARMS_GAP: f32 = 8.0;
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(recording) = &state.recording else { return };
@@ -49,9 +55,32 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         marker_bar::show(ui, recording, state, commands);
     });
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
+    let lanes = shown_lane::of(&recording.log, &state.preferences.lanes.live);
     egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| {
-        screen_layout::roomy(ui, SMALLEST, |ui| body(ui, recording, &state.participant, commands));
+        let upper = upper_height(ui.available_height().max(SMALLEST.y), recording, lanes.len());
+        let needed = upper + GAP + alarms_height(recording) + plot_area::smallest_px(lanes.len());
+        let smallest = vec2(SMALLEST.x, SMALLEST.y.max(needed));
+        screen_layout::roomy(ui, smallest, |ui| body(ui, upper, recording, lanes, &state.participant, commands));
     });
+}
+
+/// The height of what is above the plots. The page keeps its size when alarms appear or signals are added: a page that moves
+/// would disturb the participant.
+fn upper_height(height: f32, recording: &Recording, lanes: usize) -> f32 {
+    let share = if is_embedded(recording) { 0.53 } else { 0.41 - 0.02 * lanes as f32 };
+    (height * share).max(180.0)
+}
+
+fn is_embedded(recording: &Recording) -> bool {
+    recording.page.as_ref().is_some_and(|page| page.place == PagePlace::Embedded)
+}
+
+/// The height of the alarms above the plots, with the space below them.
+fn alarms_height(recording: &Recording) -> f32 {
+    match recording.alarms.len().min(2) {
+        0 => 0.0,
+        shown => ALARM * shown as f32 + ALARMS_GAP,
+    }
 }
 
 fn header_height(ui: &Ui) -> f32 {
@@ -187,13 +216,18 @@ fn phase_timer(ui: &mut Ui, recording: &Recording) {
     }
 }
 
-fn body(ui: &mut Ui, recording: &Recording, view: &ParticipantView, commands: &mut Vec<Command>) {
+fn body(
+    ui: &mut Ui,
+    upper_height: f32,
+    recording: &Recording,
+    lanes: Vec<ShownLane<'_>>,
+    view: &ParticipantView,
+    commands: &mut Vec<Command>,
+) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
-    let is_embedded = recording.page.as_ref().is_some_and(|pg| pg.place == PagePlace::Embedded);
-    // The page keeps its size when alarms appear: a page that moves would disturb the participant.
-    let upper_share = if is_embedded { 0.53 } else { 0.41 };
-    let [upper, lower] = widgets::rows(rect, 10.0, [(rect.height() * upper_share).max(180.0), 0.0]);
+    let is_embedded = is_embedded(recording);
+    let [upper, lower] = widgets::rows(rect, GAP, [upper_height, 0.0]);
     let side = (upper.width() * 0.26).clamp(220.0, 420.0);
     if is_embedded {
         let [page_rect, column] = widgets::columns(upper, 10.0, [0.0, side]);
@@ -222,8 +256,8 @@ fn body(ui: &mut Ui, recording: &Recording, view: &ParticipantView, commands: &m
 
     let mut lower = lower;
     if !recording.alarms.is_empty() {
-        let height = 46.0 * recording.alarms.len().min(2) as f32;
-        let [banner, rest] = widgets::rows(lower, 8.0, [height, 0.0]);
+        let height = alarms_height(recording) - ALARMS_GAP;
+        let [banner, rest] = widgets::rows(lower, ALARMS_GAP, [height, 0.0]);
         alarms(ui, banner, &recording.alarms, &p);
         lower = rest;
     }
@@ -231,7 +265,7 @@ fn body(ui: &mut Ui, recording: &Recording, view: &ParticipantView, commands: &m
     let [left, right] = widgets::columns(lower, 12.0, [0.0, bars]);
     let until_s = recording.now.as_secs_f64();
     let window = TimeWindow { from_s: until_s - FOLLOWED_S, until_s };
-    let plot_data = PlotData { log: &recording.log, window, playhead: None, review: None };
+    let plot_data = PlotData { log: &recording.log, window, playhead: None, review: None, lanes };
     widgets::within(ui, left, "plots", |ui| plots::show(ui, left, &plot_data, commands));
     let mut list = right;
     if is_embedded {

@@ -1,4 +1,4 @@
-//! Valence and arousal over time, with events on the same time axis.
+//! Valence and arousal over time, with the chosen signals and the events on the same time axis.
 
 use eframe::egui;
 use egui::{Align2, Color32, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
@@ -9,35 +9,40 @@ use session::{AFFECT, Timestamp, affect, rating as rating_field};
 use super::command::{Command, ReviewCommand};
 use super::decimate::{self, Curve, Shift};
 use super::indexed_timeline::Stretch;
-use super::plot_area::{EVENTS_PX, PlotData, SCALE_PX, seconds_at, x_of};
+use super::plot_area::{AXIS_PX, EVENTS_PX, PlotData, SCALE_PX, lane_places, merged, seconds_at, x_of};
 use super::port::{Correction, rating_stream_name};
 use super::theme::{self, Palette};
 use super::time_window::TimeWindow;
-use super::{annotations, event_marks, event_text, figures, rating, widgets};
+use super::{annotations, event_marks, event_text, figures, rating, signal_lanes, widgets};
 
 /// Distance of the middle of each curve from 0. Each curve ranges from −1 to 1 around its middle.
 const APART: f64 = 1.12;
-const AXIS_PX: f32 = 20.0;
 
 pub fn show(ui: &mut Ui, rect: Rect, data: &PlotData<'_>, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let area = Rect::from_min_max(rect.min + vec2(SCALE_PX, 0.0), rect.max - vec2(0.0, AXIS_PX));
     ui.painter().rect_filled(area, 4.0, p.card);
     let events_top = area.bottom() - EVENTS_PX;
-    let lane = Rect::from_min_max(area.min, pos2(area.right(), area.top() + data.lane_px()));
-    // The vertical axis also covers the space of events and annotations.
-    let curves_px = f64::from((events_top - lane.bottom()).max(20.0));
+    let annotated = Rect::from_min_max(area.min, pos2(area.right(), area.top() + data.annotations_px()));
+    let space = Rect::from_min_max(annotated.left_bottom(), pos2(area.right(), events_top));
+    let lanes = lane_places(space, data.lanes.len());
+    let curves_bottom = lanes.first().map_or(events_top, |lane| lane.top());
+    // The vertical axis also covers the space of events, lanes and annotations.
+    let curves_px = f64::from((curves_bottom - annotated.bottom()).max(20.0));
     let floor = -2.0 * APART - 0.02;
     let per_px = (2.0 * APART - floor) / curves_px;
-    let scale =
-        Scale { top: 2.0 * APART + per_px * f64::from(lane.height()), bottom: floor - per_px * f64::from(EVENTS_PX) };
+    let scale = Scale {
+        top: 2.0 * APART + per_px * f64::from(annotated.height()),
+        bottom: floor - per_px * f64::from(area.bottom() - curves_bottom),
+    };
 
     plot(ui, area, data, scale, &p);
     time_axis(ui, area, rect, data.window, &p);
     labels(ui, area, scale, data, &p);
-    if let Some(review) = data.review.filter(|_| lane.height() > 0.0) {
-        ui.painter().hline(lane.x_range(), lane.bottom(), Stroke::new(1.0, p.hairline));
-        annotations::marks(ui.painter(), lane, data.window, review, &p);
+    signal_lanes::show(ui, &lanes, data, &p);
+    if let Some(review) = data.review.filter(|_| annotated.height() > 0.0) {
+        ui.painter().hline(annotated.x_range(), annotated.bottom(), Stroke::new(1.0, p.hairline));
+        annotations::marks(ui.painter(), annotated, data.window, review, &p);
     }
     let nearest = event_marks::show(ui, area, events_top, data, &p);
     if let Some(at) = data.playhead {
@@ -54,6 +59,10 @@ pub fn show(ui: &mut Ui, rect: Rect, data: &PlotData<'_>, commands: &mut Vec<Com
     }
     ui.painter().rect_stroke(area, 4.0, Stroke::new(1.0, p.hairline), egui::StrokeKind::Inside);
     pointer_input(ui, area, events_top, data, nearest, &p, commands);
+    // After the area, which would take their presses.
+    signal_lanes::controls(ui, &lanes, data, commands);
+    let corner = Rect::from_min_max(pos2(rect.left(), area.bottom() + 2.0), pos2(area.left() - 4.0, rect.bottom()));
+    signal_lanes::choose(ui, corner, commands);
 }
 
 #[derive(Clone, Copy)]
@@ -178,25 +187,6 @@ fn plot(ui: &mut Ui, area: Rect, data: &PlotData<'_>, scale: Scale, p: &Palette)
             })
             .show(ui, draw);
     });
-}
-
-/// Stretches as `[from, until]` in seconds. Stretches on the same pixels are joined.
-fn merged(stretches: &[Stretch], window: TimeWindow, width_px: f32) -> Vec<[f64; 2]> {
-    let pixel_s = window.width_s() / f64::from(width_px.max(1.0));
-    let mut out: Vec<[f64; 2]> = Vec::new();
-    let mut k = 0;
-    while let Some(stretch) = stretches.get(k) {
-        let from_s = stretch.from.as_secs_f64().max(window.from_s);
-        let until_s = stretch.until.as_secs_f64().min(window.until_s).max(from_s + pixel_s);
-        match out.last_mut() {
-            Some(last) if from_s <= last[1] => last[1] = last[1].max(until_s),
-            _ => out.push([from_s, until_s]),
-        }
-        // Skips the stretches that end within this pixel.
-        let drawn = Timestamp::from_secs_f64(until_s);
-        k += 1 + stretches[k + 1..].partition_point(|s| s.until <= drawn);
-    }
-    out
 }
 
 /// A round distance of ticks, with room for their labels.
@@ -332,7 +322,11 @@ fn readout(ui: &Ui, area: Rect, x: f32, data: &PlotData<'_>, p: &Palette) {
         let stretch = r.poor.get(r.poor.partition_point(|s| s.until <= at))?;
         (stretch.from <= at).then(|| format!("   {}", stretch.flaw))
     });
-    let text = text + &flaw.unwrap_or_default();
+    let mut text = text + &flaw.unwrap_or_default();
+    for line in signal_lanes::readings(data, at, area.width()) {
+        text.push('\n');
+        text.push_str(&line);
+    }
     let galley = painter.layout_no_wrap(text, egui::FontId::monospace(11.5), p.strong);
     let size = galley.size() + vec2(12.0, 6.0);
     let left = (x + 8.0).min(area.right() - size.x - 4.0).max(area.left() + 4.0);
@@ -344,17 +338,6 @@ fn readout(ui: &Ui, area: Rect, x: f32, data: &PlotData<'_>, p: &Palette) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_of_gaps_become_a_few_shapes() {
-        let at = |ms: i64| Timestamp::from_ns(ms * 1_000_000);
-        let stretches: Vec<Stretch> =
-            (0..100_000).map(|k| Stretch { from: at(k * 100), until: at(k * 100 + 30) }).collect();
-        let window = TimeWindow { from_s: 0.0, until_s: 10_000.0 };
-        assert!(merged(&stretches, window, 1000.0).len() <= 1000);
-        let near = TimeWindow { from_s: 0.0, until_s: 1.0 };
-        assert_eq!(merged(&stretches[..10], near, 1000.0).len(), 10);
-    }
 
     #[test]
     fn ticks_have_room_for_their_labels() {

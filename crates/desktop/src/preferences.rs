@@ -8,6 +8,8 @@ use eframe::egui;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::lane_choice::Lanes;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThemeChoice {
@@ -76,6 +78,8 @@ pub struct Preferences {
     pub recordings: Option<PathBuf>,
     pub participant: ParticipantScreen,
     pub sounds: Sounds,
+    /// The signals that are shown below valence and arousal.
+    pub lanes: Lanes,
 }
 
 impl Default for Preferences {
@@ -88,6 +92,7 @@ impl Default for Preferences {
             recordings: None,
             participant: ParticipantScreen::default(),
             sounds: Sounds::default(),
+            lanes: Lanes::default(),
         }
     }
 }
@@ -202,6 +207,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/window.toml");
         assert_eq!(Preferences::load(&path).unwrap(), Preferences::default());
+        let mut lanes = Lanes::default();
+        lanes.live.add("pulse.rate_bpm".parse().unwrap()).unwrap();
+        lanes.review.add("lsl_eda.EDA".parse().unwrap()).unwrap();
         let chosen = Preferences {
             look: ThemeChoice::Dark,
             text_scale: 1.3,
@@ -210,6 +218,7 @@ mod tests {
             recordings: Some("/data/recordings".into()),
             participant: ParticipantScreen { monitor: Some(2), full_screen: false },
             sounds: Sounds { alarm: true },
+            lanes,
         };
         chosen.store(&path).unwrap();
         assert_eq!(Preferences::load(&path).unwrap(), chosen);

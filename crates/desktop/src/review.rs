@@ -4,14 +4,21 @@ use eframe::egui;
 use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
 use super::command::{Command, ReviewCommand};
-use super::plot_area::{PlotData, SCALE_PX};
+use super::lane_choice::LaneList;
+use super::plot_area::{self, PlotData, SCALE_PX};
 use super::port::{Correction, ExportFormat};
 use super::state::{Review, Side, State};
 use super::{
     annotations, camera_view, events, expressions, figures, overview, plane, plots, quality, rating, screen_layout,
-    state, study_form, theme, widgets,
+    shown_lane, state, study_form, theme, widgets,
 };
 
+/// Height of the strip with the whole session.
+const STRIP: f32 = 58.0;
+/// The video is not lower than this.
+const SMALLEST_UPPER: f32 = 150.0;
+/// Video, strip, annotations and the spaces between them.
+const SMALLEST_OTHERS: f32 = SMALLEST_UPPER + STRIP + 100.0;
 const RATES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
@@ -33,7 +40,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("transport").frame(frame).show(ui, |ui| transport(ui, review, commands));
-    screen_layout::between_bars(ui, |ui| middle(ui, state, review, commands));
+    let lanes = shown_lane::of(&review.log, &state.preferences.lanes.review).len();
+    let needed = plot_area::smallest_px(lanes) + SMALLEST_OTHERS;
+    screen_layout::high_between_bars(ui, needed, |ui| middle(ui, state, review, commands));
 }
 
 fn middle(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
@@ -48,15 +57,18 @@ fn middle(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comman
     Panel::right("side").frame(frame).resizable(true).default_size(wide).size_range(240.0..=560.0).show(ui, |ui| {
         side(ui, state, review, commands);
     });
-    egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| body(ui, review, commands));
+    egui::CentralPanel::default_margins()
+        .frame(middle)
+        .show(ui, |ui| body(ui, review, &state.preferences.lanes.review, commands));
 }
 
-fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+fn body(ui: &mut Ui, review: &Review, chosen: &LaneList, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
-    let upper_height = (rect.height() * 0.42).clamp(150.0, 560.0);
-    let [upper, plot, strip] = widgets::rows(rect, 10.0, [upper_height, 0.0, 58.0]);
+    let lanes = shown_lane::of(&review.log, chosen);
+    let upper_height = (rect.height() * (0.42 - 0.02 * lanes.len() as f32)).clamp(SMALLEST_UPPER, 560.0);
+    let [upper, plot, strip] = widgets::rows(rect, 10.0, [upper_height, 0.0, STRIP]);
     let square = upper.height().min(upper.width() * 0.29);
     let photo = review.photo.as_ref();
     let shape = photo.map_or(4.0 / 3.0, |(_, ph)| ph.width_px as f32 / ph.height_px.max(1) as f32);
@@ -72,8 +84,8 @@ fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     ui.painter().rect(bars_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     expressions::show(ui, bars_rect.shrink2(vec2(12.0, 8.0)), timeline, review.playhead.at);
 
-    let plot_data =
-        PlotData { log: &review.log, window: review.window, playhead: Some(review.playhead.at), review: Some(review) };
+    let playhead = Some(review.playhead.at);
+    let plot_data = PlotData { log: &review.log, window: review.window, playhead, review: Some(review), lanes };
     widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plot_data, commands));
     // Below the curves, with the same left edge.
     let strip = egui::Rect::from_min_max(strip.min + vec2(SCALE_PX, 0.0), strip.max);

@@ -103,6 +103,11 @@ pub fn between_bars(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
     roomy(ui, SMALLEST, draw);
 }
 
+/// As [`between_bars`], for contents that need at least `height`.
+pub fn high_between_bars(ui: &mut Ui, height: f32, draw: impl FnOnce(&mut Ui)) {
+    roomy(ui, vec2(SMALLEST.x, SMALLEST.y.max(height)), draw);
+}
+
 /// Draws in at least `smallest` points. In a smaller window, or with larger text, the contents keep their size and are
 /// scrolled, so that nothing overlaps.
 pub fn roomy<R>(ui: &mut Ui, smallest: egui::Vec2, draw: impl FnOnce(&mut Ui) -> R) -> R {

@@ -9,6 +9,7 @@ use session::{CheckId, ConsentBy, ParticipantId, Seat, SessionNumber, Study, Tim
 pub use super::editor_state::{AfterSave, EditorTab, NewStudyDraft, StudyEditor};
 use super::indexed_timeline::IndexedTimeline;
 use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft, is_taken};
+use super::lane_choice::LaneList;
 use super::notices::Notices;
 pub use super::participant_state::ParticipantView;
 use super::phase_clock::PhaseClock;
@@ -109,6 +110,16 @@ impl State {
     /// Whether a session is set up, recorded or reported.
     pub fn has_session(&self) -> bool {
         self.rehearsal.is_some() || self.recording.is_some() || self.finished.is_some()
+    }
+
+    /// The session on the screen, and the signals that are chosen for it.
+    pub(super) fn signals(&self) -> Option<(&IndexedTimeline, &LaneList)> {
+        let lanes = &self.preferences.lanes;
+        match self.screen {
+            Screen::Live => self.recording.as_ref().map(|recording| (&recording.log, &lanes.live)),
+            Screen::Review => self.review.as_ref().map(|review| (&review.log, &lanes.review)),
+            _ => None,
+        }
     }
 
     /// Whether a new alarm is to ring now. Returns it once. An alarm does not ring in front of the participant: it rings when
@@ -305,6 +316,10 @@ pub enum Dialog {
     ExportStudy(StudyExportDraft),
     Shortcuts,
     Preferences(Box<Preferences>),
+    /// The signals of the session, to choose those that are shown.
+    Signals {
+        search: String,
+    },
     /// Takes the path of a video file, where the system has no file dialogs.
     VideoPath(String),
     /// Confirmation of loading the page again while a recording runs.

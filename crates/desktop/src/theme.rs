@@ -12,6 +12,8 @@ pub const AROUSAL: Color32 = Color32::from_rgb(0xD5, 0x5E, 0x00);
 pub const PULSE: Color32 = Color32::from_rgb(0x00, 0x9E, 0x73);
 /// Orange: a warning.
 pub const CAUTION: Color32 = Color32::from_rgb(0xE6, 0x9F, 0x00);
+/// Sky blue: blinks.
+pub const BLINK: Color32 = Color32::from_rgb(0x56, 0xB4, 0xE9);
 /// The two conditions of a study: bluish green and reddish purple. Blue and vermilion are valence and arousal.
 pub const CONDITIONS: [Color32; 2] = [Color32::from_rgb(0x00, 0x9E, 0x73), Color32::from_rgb(0xCC, 0x79, 0xA7)];
 /// Red: data is being lost.

@@ -5,6 +5,7 @@
 
 mod absence;
 mod annotation;
+mod block_sums;
 mod check;
 mod face_action;
 mod film_packet;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::block_sums::BlockSums;
 use super::{Bucket, Pyramid, StreamInfo, Timestamp};
 
 /// One sample stream, stored by column.
@@ -14,6 +15,7 @@ pub struct SampleSeries {
     /// `columns[field][row]`
     columns: Vec<Vec<f32>>,
     pyramids: Vec<Pyramid>,
+    sums: Vec<BlockSums>,
 }
 
 impl SampleSeries {
@@ -26,6 +28,7 @@ impl SampleSeries {
             seq: Vec::new(),
             columns: vec![Vec::new(); n],
             pyramids: vec![Pyramid::default(); n],
+            sums: vec![BlockSums::default(); n],
         }
     }
 
@@ -38,7 +41,8 @@ impl SampleSeries {
         columns: Vec<Vec<f32>>,
     ) -> Self {
         let pyramids = columns.iter().map(|column| Pyramid::of(column)).collect();
-        SampleSeries { info, at, frame, seq, columns, pyramids }
+        let sums = columns.iter().map(|column| BlockSums::of(column)).collect();
+        SampleSeries { info, at, frame, seq, columns, pyramids, sums }
     }
 
     pub fn len(&self) -> usize {
@@ -82,6 +86,11 @@ impl SampleSeries {
         self.pyramids[field].over(|i| self.columns[field][i], rows)
     }
 
+    /// Mean of the finite values of one field over `rows`, in O(log n). `None` if there are none.
+    pub fn mean(&self, field: usize, rows: Range<usize>) -> Option<f64> {
+        self.sums[field].over(&self.columns[field], rows).mean()
+    }
+
     pub(crate) fn insert(&mut self, seq: u64, at: Timestamp, frame: Option<u64>, values: &[f32]) {
         let row = self.at.partition_point(|t| *t <= at);
         let is_last = row == self.at.len();
@@ -92,9 +101,11 @@ impl SampleSeries {
             column.insert(row, values[field]);
             if is_last {
                 self.pyramids[field].push(values[field]);
+                self.sums[field].grow(column);
             } else {
                 // Rare: the sample arrives after a later one (scored after the session).
                 self.pyramids[field] = Pyramid::of(column);
+                self.sums[field] = BlockSums::of(column);
             }
         }
     }
@@ -117,6 +128,7 @@ mod tests {
         assert_eq!((series.times(), series.seqs()), (&[10, 20, 30, 40].map(at)[..], &[0, 1, 3, 2][..]));
         assert_eq!(series.column(0), [10.0, 20.0, 30.0, 40.0]);
         assert_eq!(series.extent(0, 1..3), Some(Bucket { min: 20.0, max: 30.0 }));
+        assert_eq!((series.mean(0, 1..3), series.mean(0, 2..2)), (Some(25.0), None));
         assert_eq!((series.rows(at(20), at(40)), series.rows(at(21), at(41))), (1..3, 2..4));
         assert_eq!(series.rows(at(40), at(20)), 3..3);
         assert_eq!([9, 10, 39, 50].map(|ns| series.row_at(at(ns))), [None, Some(0), Some(2), Some(3)]);

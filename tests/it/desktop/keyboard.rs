@@ -27,7 +27,7 @@ fn tab_to(scene: &mut Scene, name: &str, is_focused: impl Fn(&Scene) -> bool) {
     panic!("Tab does not lead to “{name}”");
 }
 
-fn press_by_key(scene: &mut Scene, name: &str) {
+pub fn press_by_key(scene: &mut Scene, name: &str) {
     let is_focused = |scene: &Scene| scene.window.query_all_by_label(name).any(|control| control.is_focused());
     tab_to(scene, name, is_focused);
     press(scene, Modifiers::NONE, Key::Space);

@@ -285,6 +285,31 @@ pub fn live(builder: HarnessBuilder<App>, at_s: f64, is_embedded: bool) -> Scene
     scene
 }
 
+/// Recording, with the signals of [`synthetic::signal_streams`].
+pub fn live_with_signals(builder: HarnessBuilder<App>, at_s: f64, is_embedded: bool) -> Scene {
+    let mut scene = live(builder, at_s, is_embedded);
+    synthetic::signal_streams(30.0).into_iter().for_each(|s| scene.handle.say(BackendEvent::StreamDeclared(s)));
+    let mut script = Script::of(at_s);
+    script.absent = vec![(at_s - 21.0, at_s - 18.4)];
+    scene.say(BackendEvent::Records(synthetic::signal_records(&script).into()));
+    scene
+}
+
+/// Adds signals by the list of the session.
+pub fn choose_signals(scene: &mut Scene, titles: &[&str]) {
+    use egui_kittest::kittest::Queryable;
+    scene.window.get_by_label("Signals").click();
+    scene.settle();
+    for title in titles {
+        scene.window.get_by_role_and_label(egui::accesskit::Role::CheckBox, title).click_accesskit();
+        scene.settle();
+    }
+    scene.window.key_press(egui::Key::Escape);
+    scene.settle();
+}
+
+pub const THREE_SIGNALS: [&str; 3] = ["pulse · rate_bpm", "lsl_eda · EDA", "action · au12"];
+
 /// Recording, while the participant still looks at the cross.
 pub fn guided(builder: HarnessBuilder<App>, is_embedded: bool) -> Scene {
     let mut scene = live(builder, 60.0, is_embedded);
@@ -302,6 +327,14 @@ pub fn finished() -> FinishedSession {
 }
 
 pub fn review(builder: HarnessBuilder<App>, script: &Script, with_landmarks: bool) -> Scene {
+    review_of(builder, synthetic::opened(script, reviewed_row(script), with_landmarks))
+}
+
+fn reviewed_row(script: &Script) -> SessionRow {
+    synthetic::session_row(14, 1, "demo", 0, script.length_s / 60.0)
+}
+
+fn review_of(builder: HarnessBuilder<App>, opened: OpenedSession) -> Scene {
     use egui_kittest::kittest::Queryable;
     let mut scene = home(builder);
     scene.window.get_by_label("sub-14 ses-01, study demo, complete").click();
@@ -310,9 +343,16 @@ pub fn review(builder: HarnessBuilder<App>, script: &Script, with_landmarks: boo
     scene.settle();
     let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Open(_)]), "{asked:?}");
-    let row = synthetic::session_row(14, 1, "demo", 0, script.length_s / 60.0);
-    scene.say(BackendEvent::SessionOpened(Box::new(synthetic::opened(script, row, with_landmarks))));
+    scene.say(BackendEvent::SessionOpened(Box::new(opened)));
     scene
+}
+
+/// In review, with the signals of [`synthetic::signal_streams`].
+pub fn review_with_signals(builder: HarnessBuilder<App>, script: &Script) -> Scene {
+    let mut opened = synthetic::opened(script, reviewed_row(script), true);
+    synthetic::signal_streams(script.rate_hz).into_iter().for_each(|s| opened.timeline.declare(s));
+    synthetic::signal_records(script).iter().for_each(|r| opened.timeline.ingest(r));
+    review_of(builder, opened)
 }
 
 /// A study's screen, its sessions looked through and clicks chosen.

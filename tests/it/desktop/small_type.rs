@@ -20,8 +20,8 @@ const HEIGHT: f32 = 700.0;
 const TOUCHING: f32 = 2.5;
 
 /// A visible line of text.
-struct Line {
-    text: String,
+pub struct Line {
+    pub text: String,
     /// Where it would be without its clip.
     whole: Rect,
     /// What its clip leaves.
@@ -29,7 +29,7 @@ struct Line {
 }
 
 /// The visible lines of text.
-fn lines(scene: &Scene) -> Vec<Line> {
+pub fn lines(scene: &Scene) -> Vec<Line> {
     fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Line>) {
         match shape {
             Shape::Text(text) => {
@@ -74,12 +74,22 @@ fn covered(scene: &Scene) -> Vec<String> {
 
 type Make = fn(HarnessBuilder<App>) -> Scene;
 
-const SCREENS: [(&str, Make); 7] = [
+const SCREENS: [(&str, Make); 9] = [
     ("home", scenes::home),
     ("set-up", |b| scenes::set_up(b, true)),
     ("live, window", |b| scenes::live(b, 761.2, false)),
     ("live, embedded", |b| scenes::live(b, 761.2, true)),
     ("review", |b| scenes::review(b, &Script::of(754.0), true)),
+    ("live, signals", |b| {
+        let mut scene = scenes::live_with_signals(b, 761.2, true);
+        scenes::choose_signals(&mut scene, &scenes::THREE_SIGNALS);
+        scene
+    }),
+    ("review, signals", |b| {
+        let mut scene = scenes::review_with_signals(b, &Script::of(754.0));
+        scenes::choose_signals(&mut scene, &scenes::THREE_SIGNALS);
+        scene
+    }),
     ("study", scenes::study_screen),
     ("study with averages", scenes::averaged),
 ];
@@ -159,8 +169,8 @@ fn a_text_in_the_middle_is_whole_in_the_smallest_place() {
 fn buttons_of_bars(screen: &str) -> &'static [&'static str] {
     match screen {
         "set-up" => &["Record", "Back to sessions"],
-        "live, window" | "live, embedded" => &["Stop and save …"],
-        "review" => &["Play", "Zoom out", "Sessions"],
+        "live, window" | "live, embedded" | "live, signals" => &["Stop and save …"],
+        "review" | "review, signals" => &["Play", "Zoom out", "Sessions"],
         "study" | "study with averages" => &["Sessions"],
         _ => &[],
     }

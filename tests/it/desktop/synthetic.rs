@@ -303,6 +303,87 @@ pub fn records(script: &Script, with_landmarks: bool) -> Vec<Record> {
     out
 }
 
+/// Streams of other instruments, the pulse, facial actions, eyes and blinks.
+pub fn signal_streams(rate_hz: f64) -> Vec<StreamInfo> {
+    let lsl = |name: &str, fields, rate_hz| {
+        lsl_stream(name.parse().unwrap(), format!("`{name}` of Lab Streaming Layer"), fields, rate_hz, "liblsl".into())
+    };
+    let eda = vec![Field::new("EDA", "µS", "skin conductance"), Field::new("TEMP", "°C", "temperature of the skin")];
+    vec![
+        pulse_stream("synthetic"),
+        action_stream(rate_hz, "synthetic"),
+        eyes_stream(rate_hz, "synthetic"),
+        blink_stream("synthetic"),
+        lsl("lsl_eda", eda, Some(32.0)),
+        lsl("lsl_slider", vec![Field::new("comfort", "1", "position of the slider")], None),
+    ]
+}
+
+/// Records of [`signal_streams`], in order. The pulse has a stretch without a reliable rate, and the instrument one in which
+/// it was not on the network.
+pub fn signal_records(script: &Script) -> Vec<Record> {
+    let mut out = Vec::new();
+    let (unreliable, source_lost) = ((0.4 * script.length_s, 0.44 * script.length_s), (0.8, 0.83));
+    let source_lost = (source_lost.0 * script.length_s, source_lost.1 * script.length_s);
+    let gap = |until_s: f64, reason| {
+        Body::Gap(Gap { until: Timestamp::from_secs_f64(until_s), reason, lost: 0, note: String::new() })
+    };
+    let mut add =
+        |name: &str, rate_hz: f64, values: &mut dyn FnMut(f64) -> Option<Vec<f32>>, gaps: &[(f64, f64, GapReason)]| {
+            let stream = Arc::new(name.parse::<StreamName>().unwrap());
+            let mut seq = 0;
+            for k in 0..(script.length_s * rate_hz) as u64 {
+                let at_s = k as f64 / rate_hz;
+                if let Some(values) = values(at_s).filter(|_| !gaps.iter().any(|(a, b, _)| (*a..*b).contains(&at_s))) {
+                    out.push(record(&stream, &mut seq, at_s, Body::sample(None, &values)));
+                }
+            }
+            for (from_s, until_s, reason) in gaps {
+                out.push(record(&stream, &mut seq, *from_s, gap(*until_s, *reason)));
+            }
+        };
+    let mut noise = Noise::new(5);
+    let mut pulse = |at_s: f64| Some(vec![(71.0 + 6.0 * (at_s / 19.0).sin() + noise.next()) as f32, 2.1, 0.92]);
+    add("pulse", 1.0, &mut pulse, &[(unreliable.0, unreliable.1, GapReason::Unreliable)]);
+    let mut noise = Noise::new(6);
+    let mut eda = |at_s: f64| {
+        let response = (-(at_s % 23.0) / 6.0).exp() * (1.0 - (-(at_s % 23.0) / 0.9).exp());
+        Some(vec![(4.1 + 1.3 * response + 0.03 * noise.next()) as f32, (33.2 + 0.2 * (at_s / 60.0).sin()) as f32])
+    };
+    add("lsl_eda", 32.0, &mut eda, &[(source_lost.0, source_lost.1, GapReason::SourceLost)]);
+    let mut slider = |at_s: f64| Some(vec![(3.0 + 2.0 * (at_s / 17.0).sin()).round() as f32]);
+    add("lsl_slider", 0.3, &mut slider, &[]);
+    let absent: Vec<_> = script.absent.iter().map(|(a, b)| (*a, *b, GapReason::NoFace)).collect();
+    let mut noise = Noise::new(8);
+    let mut action = |at_s: f64| {
+        let (valence, _) = feelings(at_s, &mut noise);
+        let of = |k: usize| if k == 8 { valence.max(0.0) } else { 0.05 + 0.04 * (at_s / (3.0 + k as f64)).sin() };
+        Some((0..FACE_ACTIONS.len()).map(|k| of(k) as f32).collect())
+    };
+    add("action", script.rate_hz, &mut action, &absent);
+    let mut eye = |at_s: f64| {
+        let closure = (-((at_s % BLINK_EVERY_S - 1.0) / 0.07).powi(2)).exp() as f32;
+        let yaw = if closure > 0.6 { f32::NAN } else { (9.0 * (at_s / 3.7).sin()) as f32 };
+        let mut values = vec![yaw; eyes::FIELDS];
+        values[eyes::CLOSURE_LEFT] = closure;
+        values[eyes::CLOSURE_RIGHT] = closure;
+        Some(values)
+    };
+    add("eyes", script.rate_hz, &mut eye, &absent);
+    let blink = Arc::new(BLINK.parse::<StreamName>().unwrap());
+    let mut seq = 0;
+    for k in 0..(script.length_s / BLINK_EVERY_S) as u64 {
+        let at_s = k as f64 * BLINK_EVERY_S + 0.94;
+        let (kind, lasted_ms) = if k % 9 == 4 { (EYES_CLOSED_KIND, 1600) } else { (BLINK_KIND, 120) };
+        let body = Body::event(kind, json!({"duration_ms": lasted_ms, "completeness": 0.9}));
+        out.push(record(&blink, &mut seq, at_s, body));
+    }
+    out.sort_by_key(|r| r.at);
+    out
+}
+
+const BLINK_EVERY_S: f64 = 3.6;
+
 pub fn quality(script: &Script) -> QualityReport {
     let frames = (script.length_s * script.rate_hz) as u64;
     QualityReport {

@@ -12,6 +12,7 @@ pub(super) mod rating;
 mod report;
 mod review;
 mod setup;
+mod signals;
 mod study;
 
 use eframe::egui;
@@ -45,6 +46,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::SetUp(command) => setup::apply(app, command),
         Command::Live(command) => live::apply(app, command, ctx.pixels_per_point()),
         Command::Review(command) => review::apply(app, command),
+        Command::Signals(command) => signals::apply(app, command),
         Command::Annotate(command) => annotations::apply(app, command),
         Command::Rate(command) => rating::apply(app, command),
         Command::Study(command) => study::apply(app, command),
