@@ -37,7 +37,8 @@ pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
             let scope = if a.may_erase { TokenScope::Erase } else { TokenScope::Read };
             let ledger = ledger(&a.token.folder)?;
             // First: a token that nobody can read is not stored.
-            write_secret(&token).map_err(|why| format!("the token could not be printed ({why}). It was not created"))?;
+            write_secret(&token)
+                .map_err(|why| format!("the token could not be printed ({why}). It was not created"))?;
             ledger.add_api_token(&a.token.name, &secrets::sha256(&token), scope, Utc::now())?;
             let permits = if a.may_erase { "read, change and erase" } else { "read" };
             print_err!("Keep the token: it is shown only once. It can {permits} all sessions on this server.");

@@ -20,7 +20,10 @@ fn a_film_shows_a_smile_and_one_blink() {
     let (onset, duration_s) = (blink.at.as_secs_f64() * 30.0, data["duration_ms"].as_f64().unwrap() * 1e-3);
     let end = onset + duration_s * 30.0;
     assert_eq!(kind, BLINK_KIND);
-    assert!((onset - BLINK_PICTURES.0).abs() < 1.0 && (end - BLINK_PICTURES.1).abs() < 1.0, "pictures {onset} to {end}");
+    assert!(
+        (onset - BLINK_PICTURES.0).abs() < 1.0 && (end - BLINK_PICTURES.1).abs() < 1.0,
+        "pictures {onset} to {end}"
+    );
     assert!(data["completeness"].as_f64().unwrap() > 0.7, "{data:?}");
 
     let timeline = session.timeline().unwrap();

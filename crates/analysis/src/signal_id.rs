@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use session::{AFFECT, FACE, LANDMARKS, StreamInfo, StreamKind, StreamName};
+use session::{ACTION, AFFECT, EYES, FACE, LANDMARKS, StreamInfo, StreamKind, StreamName};
 
 /// The fields of streams about affect, and their short names.
 const VALENCE: &str = "valence";
@@ -13,7 +13,7 @@ const AROUSAL: &str = "arousal";
 
 /// Streams that are read from the picture of the face. Their later and rescored forms begin with the same word:
 /// `affect_later`, `affect_net`.
-const OF_THE_FACE: [&str; 5] = [AFFECT, FACE, LANDMARKS, "action", "eyes"];
+const OF_THE_FACE: [&str; 5] = [AFFECT, FACE, LANDMARKS, ACTION, EYES];
 
 /// More fields of one stream are not listed in a message.
 const MOST_LISTED: usize = 24;
@@ -40,6 +40,11 @@ impl SignalId {
     /// Valence and arousal of `affect`, or of another stream that has them.
     pub fn of_affect(stream: &StreamName) -> [SignalId; 2] {
         [VALENCE, AROUSAL].map(|field| SignalId { stream: stream.clone(), field: field.to_owned() })
+    }
+
+    /// The name on screens: `pulse · rate_bpm`.
+    pub fn title(&self) -> String {
+        format!("{} · {}", self.stream, self.field)
     }
 
     /// Whether the field is valence or arousal, on their scale from −1 to 1.

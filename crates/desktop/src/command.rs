@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
+use analysis::SignalId;
 use session::{CheckId, PagePlacement, ParticipantId, Study, Timestamp};
 
 use super::indexed_timeline::EventFilter;
@@ -14,7 +15,6 @@ use super::port::{
 };
 use super::preferences::{Preferences, ThemeChoice};
 use super::rating_state::RatingInput;
-use super::signal_id::SignalId;
 use super::state::{
     AfterSave, Column, DownloadDraft, EditorTab, ExportDraft, NewStudyDraft, PlanDraft, Side, StateKind,
     StudyExportDraft, StudyForm, StudySide,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::signal_id::SignalId;
+use analysis::SignalId;
 
 /// More lanes would be too low to read.
 pub const MOST_LANES: usize = 6;

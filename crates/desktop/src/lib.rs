@@ -74,7 +74,6 @@ mod session_menu;
 mod session_table;
 mod setup;
 mod shown_lane;
-mod signal_id;
 mod signal_lanes;
 mod signals_dialog;
 mod state;

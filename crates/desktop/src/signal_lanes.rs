@@ -6,6 +6,7 @@ use egui::{
     pos2, vec2,
 };
 
+use analysis::SignalId;
 use session::{AFFECT, PULSE, Timestamp};
 
 use super::command::{Command, SignalsCommand};
@@ -15,7 +16,6 @@ use super::lane_curve;
 use super::lane_scale::{self, Ends};
 use super::plot_area::{PlotData, merged, x_of};
 use super::shown_lane::ShownLane;
-use super::signal_id::SignalId;
 use super::theme::{self, Palette};
 use super::widgets;
 

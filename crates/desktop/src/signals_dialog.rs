@@ -3,13 +3,13 @@
 use eframe::egui;
 use egui::{CollapsingHeader, RichText, ScrollArea, Ui};
 
+use analysis::SignalId;
 use session::{Field, Rows, StreamInfo};
 
 use super::command::{Command, SignalsCommand};
 use super::dialog_parts::{buttons, cancel, field, title};
 use super::indexed_timeline::IndexedTimeline;
 use super::lane_choice::{LaneList, MOST_LANES};
-use super::signal_id::SignalId;
 use super::state::State;
 use super::{lane_scale, widgets};
 

@@ -27,7 +27,12 @@ fn chosen(scene: &Scene, is_live: bool) -> Vec<String> {
 
 /// Where the name of a lane is.
 fn lane(scene: &Scene, title: &str) -> egui::Rect {
-    scene.window.get_by(|node| node.role() == Role::Label && node.value().or(node.label()).is_some_and(|t| t.starts_with(title))).rect()
+    scene
+        .window
+        .get_by(|node| {
+            node.role() == Role::Label && node.value().or(node.label()).is_some_and(|t| t.starts_with(title))
+        })
+        .rect()
 }
 
 fn is_painted(scene: &Scene, part: &str) -> bool {
