@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::ns;
 use super::session_signal::{Grid, SessionSignal};
 use super::{
-    AnalysisError, Correction, EpochPlan, EventChoice, Flaw, Onset, SampleQuality, SignalId, baseline_phases,
-    sample_quality,
+    AnalysisError, EpochPlan, EventChoice, Flaw, Onset, SampleQuality, SignalId, Trace, baseline_phases, sample_quality,
 };
 use session::{AFFECT, EventRow, FACE, Gap, GapReason, ParticipantId, SessionNumber, Timeline, Timestamp};
 
@@ -80,28 +79,6 @@ impl From<Flaw> for DropReason {
 pub fn describe_dropped(dropped: &BTreeMap<DropReason, u64>) -> String {
     let parts: Vec<_> = dropped.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
     if parts.is_empty() { "nothing dropped".to_owned() } else { parts.join(", ") }
-}
-
-/// One signal of one epoch: the stored values, resampled, and the baseline to subtract.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Trace {
-    pub raw: Vec<f32>,
-    /// Mean over the plan's baseline window; without one, the participant's baseline mean.
-    pub zero: Option<f64>,
-    /// Of the participant's guided baseline phase.
-    pub spread: Option<f64>,
-}
-
-impl Trace {
-    /// `None` if the correction needs a baseline that the session does not have.
-    pub fn values(&self, correction: Correction) -> Option<Vec<f64>> {
-        let (zero, scale) = match correction {
-            Correction::Raw => (0.0, 1.0),
-            Correction::Corrected => (self.zero?, 1.0),
-            Correction::ZScored => (self.zero?, self.spread?),
-        };
-        Some(self.raw.iter().map(|v| (f64::from(*v) - zero) / scale).collect())
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -266,7 +243,7 @@ impl<'a> Cutter<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::QualityLimits;
+    use crate::{Correction, QualityLimits};
     use serde_json::json;
     use session::{
         Body, Field, Record, StreamInfo, StreamKind, affect_stream, face, face_stream, marker_stream, phase_stream,
