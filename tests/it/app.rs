@@ -335,6 +335,38 @@ fn on_one_monitor_a_participant_sees_only_the_study() {
     assert!(verify(&folder).unwrap().is_intact);
 }
 
+/// After the consent, the operator's view would show the participant's own face until the operator comes.
+#[test]
+fn on_one_monitor_the_waiting_screen_stays_after_the_consent() {
+    const SHOW_TO_PARTICIPANT: (i32, i32) = (104, 728);
+    const I_AGREE: (i32, i32) = (330, 170);
+    if crate::vision_support::models().is_none() {
+        return;
+    }
+    let Some(app) = Display::open().map(|screen| App::open_with(screen, calm_study_with_consent)) else { return };
+    app.pause(2500);
+    app.keys("ctrl+n");
+    app.keys("Return");
+    app.pause(6000);
+    app.click(SHOW_TO_PARTICIPANT.0, SHOW_TO_PARTICIPANT.1);
+    app.pause(2500);
+    app.screen.screenshot("consent_1_shown.png");
+    let Some(recording) = ScreenRecording::start(&app.screen, "consent.rgb") else { return };
+    app.click(I_AGREE.0, I_AGREE.1);
+    app.pause(4000);
+    app.screen.screenshot("consent_2_agreed.png");
+    let frames = recording.stop();
+    let (grey, page) = check_colours(&frames);
+    assert_eq!((grey, page), (frames.len(), 0), "nothing but the consent and the waiting screen");
+
+    app.keys("ctrl+shift+F12");
+    app.pause(1500);
+    let folder = app.wait("a recording", || app.record_now());
+    app.wait("the page on the screen", || (app.count(&folder, "page", "shown") >= 2).then_some(()));
+    let consent = SessionFile::open(&folder).unwrap().header().consent.clone().expect("the consent");
+    assert_eq!(consent.by, Some(ConsentBy::Participant));
+}
+
 #[test]
 fn a_participant_who_stops_ends_the_recording() {
     /// The participant's button, at the lower right of the page.
