@@ -25,7 +25,7 @@ const files = {
   }),
 };
 const small = {
-  minify: true, legalComments: 'linked', plugins: [files], banner: { js: `/*! Licences of the packages inside: ${LICENCES} */` },
+  minify: true, legalComments: 'linked', plugins: [files], banner: { js: `/*! Licences: ${LICENCES} */` },
 };
 const esm = { ...small, format: 'esm' };
 // RxJS names its private properties `_name`. No other code in the bundle may use such names.

@@ -80,6 +80,8 @@ class PageRecorder implements Recorder {
   #early: Draft[] = [];
   #lost = 0;
   #marksLeftOut = 0;
+  /** The last beginning or end of a pause. */
+  #turned_ms = 0;
   #withdrawing: Promise<State> | null = null;
   #sign: Promise<void> | null = null;
   #sink: ((draft: Draft) => void) | null = null;
@@ -234,7 +236,9 @@ class PageRecorder implements Recorder {
     this.#lost = dropped;
     this.#rules = rules;
     this.#capture = capture({ mask, content, attached: () => this.#transport?.listenAgain() }, sources, (_, kind, page_ms, data) => {
-      if (this.state.isPaused) return; // what was typed is remembered in this page, so that its repetitions stay masked
+      // What was typed is remembered in this page, so that its repetitions stay masked. A browser may tell of a block of the
+      // main thread after the pause in which it began.
+      if (this.state.isPaused || page_ms < this.#turned_ms) return;
       this.#add({ stream: 'page', page_ms, rest: eventRest(kind, data) });
       if (this.events$.isHeard) this.events$.next({ kind, page_ms, data: parse(data) as RecordedEvent['data'] });
     }, (page_ms) => {
@@ -259,11 +263,12 @@ class PageRecorder implements Recorder {
   #setPaused(isPaused: boolean): void {
     const capture = this.#capture;
     if (this.#ended.signal.aborted || this.state.isPaused === isPaused) return;
+    const page_ms = (this.#turned_ms = performance.now());
     if (capture) {
       // An event that waits belongs to the time before.
       capture.emit.release();
       const data = isPaused ? '{}' : `{"marks_left_out":${this.#marksLeftOut}}`;
-      this.#add({ stream: 'health', page_ms: performance.now(), rest: eventRest(isPaused ? 'paused' : 'resumed', data) });
+      this.#add({ stream: 'health', page_ms, rest: eventRest(isPaused ? 'paused' : 'resumed', data) });
     } // else the session begins with the pause
     this.#marksLeftOut = 0;
     this.#change({ isPaused });

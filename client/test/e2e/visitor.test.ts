@@ -168,6 +168,20 @@ test('while the recording is paused nothing is captured, also after a reload', {
     assert.match(program.run('verify', folder), /^intact$/m);
   }));
 
+test('a block of the main thread that began in a pause is not recorded after it', { skip, timeout: 60_000 }, () =>
+  visit('consentGiven: true', async ({ page, session }) => {
+    await page.evaluate('started');
+    await page.evaluate('recorder.pause()');
+    // The browser tells of the block when its task has ended, which is after the pause.
+    await page.evaluate('setTimeout(() => { const until = performance.now() + 400; while (performance.now() < until); recorder.resume(); }, 200)');
+    await page.waitForTimeout(1500);
+    assert.equal((await stop(page)).phase, 'finished');
+    const health = events(session(), 'health');
+    const [from_s, until_s] = ['paused', 'resumed'].map((kind) => health.find((e) => e.kind === kind)!.at_s) as [number, number];
+    const within = events(session(), 'page').filter((e) => e.at_s > from_s && e.at_s < until_s);
+    assert.deepEqual(within.map((e) => [e.kind, e.at_s - from_s]), []);
+  }));
+
 test('what was typed during a pause stays masked after it', { skip, timeout: 60_000 }, () =>
   visit('replay: true, consentGiven: true, mask: ["#note"]', async ({ page, session }) => {
     await page.evaluate('started');
