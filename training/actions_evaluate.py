@@ -9,7 +9,7 @@ from . import actions_clips, actions_data, actions_fit, actions_london, fairface
 from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
 from .actions_fit import correlations
 from .actions_net import SIZE_PX
-from .actions_targets import ACTIONS
+from .actions_targets import ACTIONS, SHIPPED
 from .common import area_under_curve, load_checkpoint, onnx_latency_ms, run_folder
 
 SHUT, OPEN = 0.75, 0.25
@@ -49,17 +49,18 @@ def evaluate(cfg: dict) -> dict:
 def on_photographs(found: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict[str, float]:
     actions, closure, gaze, pose = found
     targets = faces["targets"]
-    r = correlations(actions, targets[:, ACTION_COLUMNS])
-    by_arkit = {action.arkit: value for action, value in zip(ACTIONS, r)}
+    told = targets[:, ACTION_COLUMNS][:, SHIPPED]
+    r = correlations(actions, told)
+    by_arkit = {ACTIONS[place].arkit: value for place, value in zip(SHIPPED, r)}
     report = {
         "actions_mean_r_all": float(np.nanmean(r)),
         "actions_mean_r_smile_jaw_brows": float(np.mean([by_arkit[name] for name in ("mouthSmile", "jawOpen", "browInnerUp", "browOuterUp", "browDown")])),
     }
-    report |= {f"{action.name}_{action.arkit}_r": float(value) for action, value in zip(ACTIONS, r)}
-    told = faces["eyes_open"][..., 0]
+    report |= {f"{ACTIONS[place].name}_{ACTIONS[place].arkit}_r": float(value) for place, value in zip(SHIPPED, r)}
+    open_or_shut = faces["eyes_open"][..., 0]
     blink = targets[:, CLOSURE_COLUMNS]
-    agreed = ((told > 0.5) & (blink > 0.7)) | ((told < 0.5) & (blink < 0.5))
-    report["closure_auc_where_two_teachers_agree"] = area_under_curve(closure[agreed], told[agreed] > 0.5)
+    agreed = ((open_or_shut > 0.5) & (blink > 0.7)) | ((open_or_shut < 0.5) & (blink < 0.5))
+    report["closure_auc_where_two_teachers_agree"] = area_under_curve(closure[agreed], open_or_shut[agreed] > 0.5)
     report["closure_auc_mediapipe_alone"] = area_under_curve(closure.ravel(), blink.ravel() > 0.7)
     known = ~np.isnan(targets[:, GAZE_COLUMNS]).any(axis=1)
     mean_gaze = lambda values: (values[:, :2] + values[:, 2:]) / 2
@@ -71,7 +72,7 @@ def on_photographs(found: list[np.ndarray], faces: dict[str, np.ndarray]) -> dic
         for group in np.unique(faces[column]):
             chosen = faces[column] == group
             if chosen.sum() >= MIN_GROUP:
-                report[f"actions_mean_r_{group}"] = float(np.nanmean(correlations(actions[chosen], targets[chosen, ACTION_COLUMNS])))
+                report[f"actions_mean_r_{group}"] = float(np.nanmean(correlations(actions[chosen], told[chosen])))
     return report
 
 
@@ -90,5 +91,5 @@ def on_renders(found: list[np.ndarray], drawn: dict[str, np.ndarray]) -> dict[st
         "pose_error_renders_degrees": float(off.mean()),
     }
     report |= {f"pose_{name}_error_renders_degrees": float(off[:, k].mean()) for k, name in enumerate(("yaw", "pitch", "roll"))}
-    r = correlations(actions, truth[:, ACTION_COLUMNS])
-    return report | {"actions_mean_r_renders": float(np.nanmean(r))} | {f"{a.name}_r_renders": float(v) for a, v in zip(ACTIONS, r)}
+    r = correlations(actions, truth[:, ACTION_COLUMNS][:, SHIPPED])
+    return report | {"actions_mean_r_renders": float(np.nanmean(r))} | {f"{ACTIONS[place].name}_r_renders": float(v) for place, v in zip(SHIPPED, r)}

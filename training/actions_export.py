@@ -7,7 +7,7 @@ import torch
 
 from . import actions_card, actions_data, actions_fit, affect_parity, align, shipping
 from .actions_net import SIZE_PX
-from .actions_targets import ACTIONS
+from .actions_targets import ACTIONS, SHIPPED
 from .common import write_model_folder
 from .fairface import EYE_PLACES
 
@@ -27,14 +27,14 @@ def write(cfg: dict) -> None:
         kind="actions",
         version=cfg["version"],
         onnx_bytes=onnx_bytes,
-        summary="20 facial actions, closure and gaze of each eye, and head pose from a grey, eye-aligned face of 128 × 128 px.",
+        summary="18 facial actions, closure and gaze of each eye, and head pose from a grey, eye-aligned face of 128 × 128 px.",
         trained_on=actions_card.TRAINED_ON,
         input={
             "name": "face", "shape": [1, 1, SIZE_PX, SIZE_PX], "colour": "grey", "mean": [actions_data.MEAN], "std": [actions_data.STD],
             "left_eye": LEFT_EYE, "right_eye": RIGHT_EYE,
         },
         outputs=[
-            {"name": "actions", "shape": [1, len(ACTIONS)], "labels": [action.name for action in ACTIONS]},
+            {"name": "actions", "shape": [1, len(SHIPPED)], "labels": [ACTIONS[place].name for place in SHIPPED]},
             {"name": "closure", "shape": [1, 2], "labels": ["left", "right"]},
             {"name": "gaze", "shape": [1, 4], "labels": ["yaw_left", "pitch_left", "yaw_right", "pitch_right"]},
             {"name": "pose", "shape": [1, 3], "labels": ["yaw", "pitch", "roll"]},

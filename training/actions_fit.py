@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from . import actions_data, loop, shipping
 from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
-from .actions_net import SIZE_PX, ActionsNet
+from .actions_net import SIZE_PX, ActionsNet, ShippedActionsNet
 from .common import seed_everything
 
 OUTPUTS = ["actions", "closure", "gaze", "pose"]
@@ -108,7 +108,7 @@ def shipped(cfg: dict) -> tuple[torch.nn.Module, bytes, bytes]:
     """The average of the last checkpoint, folded and with weights of 16 bits; the file that ships, with convolutions in 8
     bits; and the same network in floats."""
     net = loop.trained(cfg["name"], build_net(cfg))
-    net = shipping.round_weights(shipping.fold_batch_norm(net)).eval()
+    net = ShippedActionsNet(shipping.round_weights(shipping.fold_batch_norm(net))).eval()
     floats = shipping.to_onnx(net, torch.zeros(1, 1, SIZE_PX, SIZE_PX), "face", OUTPUTS)
     faces, drawn = actions_data.photographs("train"), actions_data.renders(held_out=False)
     views = [

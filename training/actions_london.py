@@ -9,12 +9,13 @@ import numpy as np
 
 from . import actions_data, affect_data, align
 from .actions_net import SIZE_PX
-from .actions_targets import ACTIONS, from_mediapipe
+from .actions_targets import ACTIONS, SHIPPED, from_mediapipe
 from .common import SHARED, area_under_curve
 from .fairface import EYE_PLACES
 from .fairface_teachers import Teachers
 
 SMILE = [action.arkit for action in ACTIONS].index("mouthSmile")
+SHIPPED_SMILE = SHIPPED.index(SMILE)
 # An intensity from which on a smile is counted. It was chosen before this set was read.
 COUNTED_FROM = 0.3
 
@@ -34,7 +35,7 @@ def measure(read) -> dict[str, float]:
             views.append(align.sample_affine(align.grey(picture[..., ::-1]), to_source, SIZE_PX, SIZE_PX))
             teacher.append(from_mediapipe(told["blendshapes"][None])[0, SMILE])
             is_smile.append(row["expression"] != "neutral")
-    smile, is_smile = read(actions_data.normalise(np.stack(views)))[0][:, SMILE], np.array(is_smile)
+    smile, is_smile = read(actions_data.normalise(np.stack(views)))[0][:, SHIPPED_SMILE], np.array(is_smile)
     return {
         "london_faces": float(len(smile)),
         "london_smile_auc": area_under_curve(smile, is_smile),

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .actions_targets import ACTIONS
+from .actions_targets import ACTIONS, SHIPPED
 from .affect_net import InceptionResidual, conv_bn
 
 SIZE_PX = 128
@@ -53,3 +53,16 @@ class ActionsNet(nn.Module):
         closure = torch.sigmoid(torch.cat([seen[0][:, :1], seen[1][:, :1]], dim=1))
         gaze = torch.cat([seen[0][:, 1:2], seen[0][:, 2:], -seen[1][:, 1:2], seen[1][:, 2:]], dim=1)
         return actions, closure, gaze * GAZE_UNIT_DEGREES, pose * POSE_UNIT_DEGREES
+
+
+class ShippedActionsNet(nn.Module):
+    """The network with the actions that ship."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+        self.register_buffer("shipped", torch.tensor(SHIPPED))
+
+    def forward(self, x):
+        actions, *others = self.net(x)
+        return actions.index_select(1, self.shipped), *others

@@ -65,6 +65,12 @@ ACTIONS = [
     Action(43, "eyeBlink", "eyes closed"),
 ]
 
+# MediaPipe reports zero for these two on every face, and renders alone did not teach them: on unseen renders r was 0.10 and 0.34.
+# The network that ships does not report them.
+UNTAUGHT = {"cheekSquint", "noseSneer"}
+# The places in ACTIONS of the actions that ship.
+SHIPPED = [number for number, action in enumerate(ACTIONS) if action.arkit not in UNTAUGHT]
+
 
 def from_mediapipe(blendshapes: np.ndarray) -> np.ndarray:
     """The actions [n, 20] of MediaPipe's blendshapes [n, 52]."""

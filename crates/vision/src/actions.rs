@@ -192,13 +192,14 @@ mod tests {
         FaceActions { actions: [0.0; FACE_ACTIONS.len()], closure, gaze, pose: head(5.0, 0.0, 0.0) }
     }
 
-    /// The fields of the stream `action` are a file format. They have the labels of the shipped network.
+    /// The fields of the stream `action` are a file format. Two of them have no values: see the network's card.
     #[test]
-    fn the_streams_actions_are_the_labels_of_the_shipped_network() {
+    fn the_shipped_network_reports_all_actions_but_two_that_it_did_not_learn() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/actions");
         let card = ModelCard::read(&folder).unwrap();
         let labels = card.output("actions").unwrap().labels.clone().unwrap();
-        assert_eq!(labels, FACE_ACTIONS.map(|action| action.name));
+        let learnt = FACE_ACTIONS.iter().filter(|action| !["au06", "au09"].contains(&action.name));
+        assert_eq!(labels, learnt.map(|action| action.name).collect::<Vec<_>>());
     }
 
     #[test]
