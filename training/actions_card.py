@@ -61,7 +61,7 @@ def action_row(action, report: dict[str, float]) -> str:
 TEXT = """# actions: facial actions, eyes, head pose
 
 ## Intended use and limits
-Research with consent. An action is the intensity of a blendshape, 0 … 1, the mean of both sides of the face. It agrees with MediaPipe as stated below and is exact on renders. It is
+Research with consent. An action is the intensity of a blendshape, 0 … 1, the mean of both sides of the face. It agrees with MediaPipe as stated below. It is
 not FACS coding: no certified coder labelled a picture. An expression is not a feeling. Gaze without calibration is a direction relative to the head with the error stated
 below; it is not a point on the screen.
 
@@ -104,6 +104,9 @@ Each action, Pearson's r:
 | field | action | ARKit | with MediaPipe, unseen adults | with the truth, unseen renders |
 | --- | --- | --- | --- | --- |
 {actions}
+
+On renders the actions agree little with the values of the head model, except for the jaw and the eyelids. A render combines up to four random actions, and renders have less weight in
+the loss of the actions. The values follow MediaPipe on photographs.
 
 Mean r of the actions with MediaPipe, by FairFace's own labels of group, sex and age:
 
