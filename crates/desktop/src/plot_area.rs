@@ -20,7 +20,7 @@ pub const SCALE_PX: f32 = 42.0;
 /// Height of the time axis below the area.
 pub const AXIS_PX: f32 = 20.0;
 /// Valence and arousal are not lower than this together.
-const LOWEST_CURVES_PX: f32 = 112.0;
+const LOWEST_CURVES_PX: f32 = 104.0;
 /// The height of a lane.
 const LOWEST_LANE_PX: f32 = 48.0;
 const HIGHEST_LANE_PX: f32 = 84.0;

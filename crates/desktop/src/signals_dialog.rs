@@ -15,6 +15,8 @@ use super::{lane_scale, widgets};
 
 /// Height of the list.
 const LIST_PX: f32 = 330.0;
+/// Height of a field in the list.
+const ROW_PX: f32 = 22.0;
 /// A stream with more fields is closed until it is opened or searched.
 const MANY_FIELDS: usize = 40;
 
@@ -33,7 +35,11 @@ pub fn show(ui: &mut Ui, search: &str, state: &State, commands: &mut Vec<Command
     widgets::caption(ui, format!("{} of {MOST_LANES} chosen. They are shown below valence and arousal.", chosen.len()));
     ui.add_space(4.0);
     let area = ScrollArea::vertical().id_salt("signals").max_height(LIST_PX).min_scrolled_height(LIST_PX);
-    area.auto_shrink(false).show(ui, |ui| list(ui, search.trim(), log, chosen, commands));
+    area.auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = ROW_PX;
+        ui.spacing_mut().item_spacing.y = 1.0;
+        list(ui, search.trim(), log, chosen, commands);
+    });
     absent(ui, log, chosen, commands);
     buttons(ui, |ui| drop(cancel(ui, "Close", commands)));
 }
@@ -71,13 +77,17 @@ fn row(ui: &mut Ui, info: &StreamInfo, field: &Field, chosen: &LaneList, command
     let mut is_chosen = chosen.has(&signal);
     let unit = lane_scale::unit_text(&field.unit);
     let text = if unit.is_empty() { field.name.clone() } else { format!("{}   {unit}", field.name) };
-    let response = ui.checkbox(&mut is_chosen, text).accessible_name(signal.title());
-    if response.on_hover_text(&field.description).changed() {
-        commands.push(Command::Signals(match is_chosen {
-            true => SignalsCommand::Add(signal),
-            false => SignalsCommand::Remove(signal),
-        }));
-    }
+    ui.horizontal(|ui| {
+        let response = ui.checkbox(&mut is_chosen, text).accessible_name(signal.title());
+        if response.on_hover_text(&field.description).changed() {
+            commands.push(Command::Signals(match is_chosen {
+                true => SignalsCommand::Add(signal),
+                false => SignalsCommand::Remove(signal),
+            }));
+        }
+        let description = RichText::new(&field.description).small().weak();
+        ui.add(egui::Label::new(description).truncate()).on_hover_text(&field.description);
+    });
 }
 
 /// The chosen signals that this session lacks.
