@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use affectograph::session::Timestamp;
 use affectograph::vision::{
-    Channels, Colour, Crop, InputFormat, Models, OwnedPicture, Resampler, Runtime, Vision, VisionError, models_folder,
+    Channels, Colour, Crop, FaceNetworks, InputFormat, Models, OwnedPicture, Resampler, Runtime, Vision, VisionError,
+    models_folder,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use image::GrayImage;
@@ -57,7 +58,11 @@ fn networks(criterion: &mut Criterion) {
     let shape = models.landmarks.locate(picture, &crop).expect("it runs");
     let next = models.landmarks.next_crop(&shape);
     group.bench_function("landmarks", |b| b.iter(|| models.landmarks.locate(picture, &next).expect("it ran before")));
-    group.bench_function("affect", |b| b.iter(|| models.affect.read(picture, &shape.points).expect("it runs")));
+    let FaceNetworks { affect, actions } = &mut models.face;
+    group.bench_function("affect", |b| b.iter(|| affect.read(picture, &shape.points).expect("it runs")));
+    if let Some(actions) = actions {
+        group.bench_function("actions", |b| b.iter(|| actions.read(picture, &shape.points).expect("it runs")));
+    }
 
     let mut vision = Vision::new(more);
     vision.step(picture, Timestamp::ZERO).expect("it runs");

@@ -8,7 +8,7 @@ use super::geometry::{LANDMARKS, Point};
 use super::model::{CARD_FILE, ModelCard};
 use super::picture::{Colour, Picture};
 use super::reading::StepTimes;
-use super::tracker::timed;
+use super::timing::timed;
 use super::{Runtime, VisionError};
 
 /// The folder of the network of facial actions.

@@ -23,6 +23,7 @@ mod resample;
 mod runtime;
 mod score;
 mod skin;
+mod timing;
 mod tracker;
 mod worker;
 

@@ -17,7 +17,8 @@ use super::geometry::{Point, Rect, eye_openness, mouth_openness};
 use super::landmarks::{Pose, Shape};
 use super::picture::{Colour, OwnedPicture, Picture};
 use super::reading::StepTimes;
-use super::tracker::{Models, ms_since, timed};
+use super::timing::{ms_since, timed};
+use super::tracker::Models;
 use capture::JpegCheck;
 use session::{EXPRESSIONS, EYES_FIELDS, FACE_ACTIONS, path_text};
 

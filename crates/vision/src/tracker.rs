@@ -15,6 +15,7 @@ use super::model::ModelCard;
 use super::picture::{Colour, Picture};
 use super::quality::{Quality, quality};
 use super::reading::{FaceReading, Reading, StepTimes};
+use super::timing::{ms_since, timed};
 use super::{Runtime, VisionError};
 use session::Timestamp;
 
@@ -225,17 +226,6 @@ fn candidates(
         .collect();
     ordered.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
     ordered.into_iter().map(|(_, _, d)| d).collect()
-}
-
-pub(super) fn timed<T>(ms: &mut Option<f32>, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    *ms = Some(ms_since(started));
-    result
-}
-
-pub(super) fn ms_since(started: Instant) -> f32 {
-    started.elapsed().as_secs_f32() * 1e3
 }
 
 #[cfg(test)]
