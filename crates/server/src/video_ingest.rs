@@ -127,6 +127,7 @@ impl Job {
             span: None,
             video_gaps: 0,
             affect_gaps: 0,
+            blinks: 0,
         };
         let mut start = 0;
         while let Some(next) = conversion.convert_recording(start, &mut result)? {
@@ -170,6 +171,8 @@ struct Conversion<'a> {
     /// after a restart stores no gap twice.
     video_gaps: u64,
     affect_gaps: u64,
+    /// Events written to the stream `blink`, for the same reason.
+    blinks: u64,
 }
 
 /// An output of the decoder whose time is not yet determined.
@@ -343,6 +346,7 @@ impl Conversion<'_> {
         let FrameMeta { number, at, .. } = frame.meta;
         let records = self.records.add(&frame.meta, &reading, 0);
         self.write_gaps(records.gaps);
+        self.write_blink(records.blink);
         if self.job.plan.scored.contains(number) {
             return Ok(());
         }
@@ -350,9 +354,6 @@ impl Conversion<'_> {
             if let (Some(writer), Some(sample)) = (writer, sample) {
                 self.write(writer, number, at, &sample);
             }
-        }
-        if let (Some(writer), Some((onset, blink))) = (&self.job.blinks, records.blink) {
-            self.write(writer, number, onset, &blink);
         }
         Ok(())
     }
@@ -364,6 +365,14 @@ impl Conversion<'_> {
                 return;
             }
             std::thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    /// The events of a session are numbered without holes. A conversion that is repeated after a restart finds the same ones.
+    fn write_blink(&mut self, blink: Option<(Timestamp, Body)>) {
+        if let (Some(writer), Some((onset, blink))) = (&self.job.blinks, blink) {
+            self.write(writer, self.blinks, onset, &blink);
+            self.blinks += 1;
         }
     }
 
