@@ -1,9 +1,14 @@
-//! Facial actions, eyes and blinks of a real film. What the film shows was seen in its pictures.
+//! Facial actions, eyes and blinks of a real film, and blinks of the phantom. What the film shows was seen in its pictures.
 
-use affectograph::session::{ACTION, BLINK, BLINK_KIND, Body, EYES, FACE_ACTIONS, eyes};
+use affectograph::capture::phantom::{Renderer, script};
+use affectograph::session::{
+    ACTION, BLINK, BLINK_KIND, Body, EYES, FACE_ACTIONS, FrameMeta, TimeSource, Timestamp, eyes,
+};
 use affectograph::store::SessionFile;
+use affectograph::vision::{Picture, RecordBuilder, Vision};
 
 use crate::batch::{analyze, film, folder_of};
+use crate::vision_support::models;
 
 /// Pictures 25 to 29 of `single_face.mp4`, 30 Hz, show the one blink: half closed in 25, closed from 26 to 28, half open in 29.
 const BLINK_PICTURES: (f64, f64) = (25.0, 29.0);
@@ -38,5 +43,26 @@ fn a_film_shows_a_smile_and_one_blink() {
     let (closure, gaze) = (timeline.series(EYES).unwrap(), eyes::GAZE_YAW_LEFT);
     for (closure, gaze) in closure.column(eyes::CLOSURE_LEFT).iter().zip(closure.column(gaze)) {
         assert_eq!(gaze.is_nan(), *closure >= 0.6, "closure {closure}, gaze {gaze}");
+    }
+}
+
+/// The phantom's lids follow a known script.
+#[test]
+fn the_phantoms_blinks_are_found_where_its_script_has_them() {
+    let Some(mut vision) = models().map(Vision::new) else { return };
+    let (mut renderer, mut rgb, mut records) = (Renderer::new(640, 480), Vec::new(), RecordBuilder::default());
+    let mut found = Vec::new();
+    for number in 0..375 {
+        let at = Timestamp::from_secs_f64(number as f64 / 30.0);
+        renderer.render(at, number, &mut rgb);
+        let reading = vision.step(Picture::rgb(640, 480, &rgb).unwrap(), at).unwrap();
+        let meta = FrameMeta { number, at, time_source: TimeSource::Rendered, device_sequence: None };
+        found.extend(records.add(&meta, &reading, 0).blink.map(|(onset, _)| onset.as_secs_f64()));
+    }
+    // Half closed between the beginning and the closed lids, 0.09 s later.
+    let truth: Vec<f64> = script::BLINKS_S.iter().map(|begin| begin + 0.045).filter(|s| *s < 12.0).collect();
+    assert_eq!(found.len(), truth.len(), "{found:?}");
+    for (found, truth) in found.iter().zip(truth) {
+        assert!((found - truth).abs() < 1.0 / 30.0, "found at {found} s, in the script at {truth} s");
     }
 }
