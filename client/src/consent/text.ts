@@ -16,10 +16,10 @@ export interface ConsentText {
 
 const CAMERA = {
   off: 'Your camera is not used.',
-  video: 'Your camera is used: its pictures are sent to the people who run this study, and the feelings in your face '
-    + 'are estimated from them. Your browser will ask for the camera. You can take part without it.',
-  scores: 'Your camera is used: the feelings in your face are estimated inside your browser. No picture is stored or '
-    + 'sent. Your browser will ask for the camera. You can take part without it.',
+  video: 'Your camera is used: its pictures are sent to the people who run this study, and the feelings and movements '
+    + 'in your face, your blinks and where your eyes turn are estimated from them. Your browser will ask for the camera. You can take part without it.',
+  scores: 'Your camera is used: the feelings and movements in your face and where your eyes turn are estimated inside your '
+    + 'browser. No picture is stored or sent. Your browser will ask for the camera. You can take part without it.',
 };
 
 const ACTIONS = 'This page is part of a study. If you agree, it records what you do here, and when:\n'

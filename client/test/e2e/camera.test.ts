@@ -101,10 +101,12 @@ test('scores: the numbers are those of the program, and no picture leaves', { sk
     assert.equal(rows[0]!.values!.length, 12);
     assert.equal(rowsOf(session(), 'landmarks').find((r) => r.values)!.values!.length, 136);
     assert.equal(rowsOf(session(), 'face').find((r) => r.values)!.values!.length, 16);
+    assert.equal(rowsOf(session(), 'action').find((r) => r.values)!.values!.length, 20);
+    assert.equal(rowsOf(session(), 'eyes').find((r) => r.values)!.values!.length, 10);
     assert.deepEqual(rowsOf(session(), 'health').map((r) => r.kind), ['camera_started', 'scores_started']);
     // The reported checksum is that of the loaded bytes.
     const networks = rowsOf(session(), 'health')[1]!.data as Record<string, { name: string; sha256: string; card_sha256: string }>;
-    for (const name of ['detector', 'landmarks', 'affect']) {
+    for (const name of ['detector', 'landmarks', 'affect', 'actions']) {
       const sha256 = createHash('sha256').update(readFileSync(join(CLIENT, `../models/${name}/model.onnx`))).digest('hex');
       assert.deepEqual([networks[name]!.name, networks[name]!.sha256, networks[name]!.card_sha256], [name, sha256, sha256]);
     }

@@ -227,11 +227,16 @@ test('the header names the networks that the browser ran, and not the server\'s 
     const sumOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
     const own = (network: string) => sumOf(readFileSync(join(CLIENT, `../models/${network}/model.onnx`)));
     assert.deepEqual(said.map((m) => [m.name, m.sha256, m.reported_by]), [
-      ['detector', own('detector'), 'the browser'], ['landmarks', sumOf(grown), 'the browser'], ['affect', own('affect'), 'the browser'],
+      ['detector', own('detector'), 'the browser'], ['landmarks', sumOf(grown), 'the browser'],
+      ['actions', own('actions'), 'the browser'], ['affect', own('affect'), 'the browser'],
     ]);
-    assert.deepEqual([said[0]!.note, said[2]!.version === '0.0-other'], [undefined, false]);
+    assert.deepEqual([said[0]!.note, said[3]!.version === '0.0-other'], [undefined, false]);
     assert.match(said[1]!.note!, /its card names another file/);
-    assert.match(said[2]!.note!, /the server's own is affect 0\.0-other/);
+    assert.match(said[2]!.note!, /the server has no network to compare it with/);
+    assert.match(said[3]!.note!, /the server's own is affect 0\.0-other/);
+    const samples = query<{ name: string; n: number }>(session!, 'SELECT stream.name, COUNT(*) AS n FROM record JOIN stream ON stream.id = record.stream WHERE record.type = 0 GROUP BY stream.name');
+    const count = (name: string) => samples.find((s) => s.name === name)?.n ?? 0;
+    assert.ok(count('affect') > 0 && count('action') === count('affect') && count('eyes') === count('affect'), JSON.stringify(samples));
     const software = query<{ name: string; software: string }>(session!, 'SELECT name, software FROM stream');
     assert.ok(software.find((s) => s.name === 'affect')!.software.includes(own('affect')));
     const shown = elsewhere.run('show', session!);
