@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, SignalId, average, epochs, signal};
 use affectograph::session::{
-    AFFECT, AFFECT_LATER, Body, Frame, FrameMeta, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp,
-    imported_stream,
+    ACTION, AFFECT, AFFECT_LATER, BLINK, Body, EYES, Frame, FrameMeta, GapReason, ParticipantId, Record, SessionNumber,
+    Timeline, Timestamp, imported_stream,
 };
 use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile};
 use affectograph::stored_frames::FrameReader;
@@ -196,11 +196,12 @@ fn what_is_no_film_gets_a_sentence() {
     assert!(timeline.gaps().iter().any(|g| g.what.reason == GapReason::NoFace));
 }
 
-/// The frames of a session with the live scores of every third frame, as from a busy live worker.
-fn with_skipped(whole: &SessionFile, folder: &Path) {
+/// The frames of a session with the live scores of every third frame, as from a busy live worker. Without the streams `lacks`.
+fn with_skipped(whole: &SessionFile, folder: &Path, lacks: &[&str]) {
     let timeline = whole.timeline().unwrap();
-    let mut recorder =
-        Recorder::create(folder, whole.header().clone(), whole.streams().to_vec(), unbounded().0).unwrap();
+    let mut streams = whole.streams().to_vec();
+    streams.retain(|stream| !lacks.contains(&stream.name.as_str()));
+    let mut recorder = Recorder::create(folder, whole.header().clone(), streams, unbounded().0).unwrap();
     let camera = &whole.header().camera;
     let video = recorder.video(camera.width_px, camera.height_px).unwrap().sender();
     let mut last = None;
@@ -213,7 +214,7 @@ fn with_skipped(whole: &SessionFile, folder: &Path) {
         if let Some(last) = last.replace(row.meta.at) {
             recorder.stream(AFFECT).unwrap().gap(last, row.meta.at, GapReason::Skipped, 2, "").unwrap();
         }
-        for stream in VISION_STREAMS {
+        for stream in VISION_STREAMS.into_iter().filter(|stream| !lacks.contains(stream)) {
             let series = timeline.series(stream).unwrap();
             let at = series.frames().iter().position(|f| *f == Some(row.meta.number)).unwrap();
             let values: Vec<f32> = (0..series.info.fields.len()).map(|field| series.column(field)[at]).collect();
@@ -246,8 +247,8 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     let Some(film) = film("single_face.mp4") else { return };
     let tmp = tempfile::tempdir().unwrap();
     let whole = SessionFile::open(&folder_of(&analyze(&film, tmp.path()))).unwrap();
-    let [one, two] = ["one", "two"].map(|name| tmp.path().join(name));
-    [&one, &two].into_iter().for_each(|folder| with_skipped(&whole, folder));
+    let [one, two, old] = ["one", "two", "old"].map(|name| tmp.path().join(name));
+    [&one, &two].into_iter().for_each(|folder| with_skipped(&whole, folder, &[]));
     let raw = records(&one, |_| true);
     let (first, second) = (one.display().to_string(), two.display().to_string());
 
@@ -274,6 +275,15 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     assert_eq!(scored(&one), scored(&two));
     assert_eq!(scored(&one).len(), 48);
 
+    // A session of a program that had no facial actions gets what completes its own streams.
+    with_skipped(&whole, &old, &[ACTION, EYES, BLINK]);
+    lines(&["rescore", &old.display().to_string(), "--skipped", "--json"], tmp.path());
+    let session = SessionFile::open(&old).unwrap();
+    let added: Vec<&str> =
+        session.streams().iter().map(|s| s.name.as_str()).filter(|name| name.ends_with("_later")).collect();
+    assert_eq!(added, ["affect_later", "face_later", "landmarks_later"]);
+    drop(session);
+
     // All frames with a named network, into new streams.
     let told = lines(&["rescore", &first, "--model", "affect", "--json"], tmp.path()).remove(0);
     assert_eq!(
@@ -299,7 +309,7 @@ fn damaged_frames_are_not_scored() {
     let whole = SessionFile::open(&folder_of(&analyze(&film, tmp.path()))).unwrap();
     // A session with a video of its own, as from a recording.
     let folder = tmp.path().join("recorded");
-    with_skipped(&whole, &folder);
+    with_skipped(&whole, &folder, &[]);
     drop(whole);
     let rows = SessionFile::open(&folder).unwrap().frames().unwrap().rows().to_vec();
     let video = folder.join("video.mkv");

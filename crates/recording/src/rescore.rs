@@ -129,10 +129,15 @@ impl Rescoring {
         };
         let first = Models::load(&self.models, &affect_model)?;
         let infos = vision_streams(file.header().camera.rate_hz, Some(&first)).all();
+        // A session of an older program lacks streams. What completes a stream is not added without it.
+        let has_live = |info: &StreamInfo| file.streams().iter().any(|stream| stream.name == info.name);
+        let is_added = infos.each_ref().map(|info| self.model.is_some() || has_live(info));
         let infos = match &self.model {
             Some(model) => infos.map(|info| rescored(info, model)),
             None => infos.map(later),
         };
+        let added_infos: Vec<Option<&StreamInfo>> =
+            infos.iter().zip(is_added).map(|(info, is_added)| is_added.then_some(info)).collect();
         if self.model.is_some() && added.streams().contains(&infos[0]) {
             return Err(RescoreError::AlreadyThere(infos[0].name.clone()));
         }
@@ -146,13 +151,13 @@ impl Rescoring {
         }
         let pieces = pieces(frames, &wanted);
         let mut draft = added.draft()?;
-        for info in &infos {
+        for info in added_infos.iter().flatten() {
             draft.add_stream(info, &self.author)?;
         }
         let mut gathering = Gathering::default();
         self.score_pieces(&affect_model, first, &pieces, cancelled, |readings| {
             let bodies = gathering.take(readings);
-            store(&mut draft, &infos, bodies)?;
+            store(&mut draft, &added_infos, bodies)?;
             progress(gathering.frames, total);
             Ok(())
         })?;
@@ -365,11 +370,13 @@ impl Gathering {
 
 fn store(
     draft: &mut store::Draft<'_>,
-    infos: &[StreamInfo; STREAMS],
+    infos: &[Option<&StreamInfo>],
     bodies: [Bodies; STREAMS],
 ) -> Result<(), RescoreError> {
     for (info, bodies) in infos.iter().zip(bodies) {
-        draft.append(info.name.as_str(), bodies)?;
+        if let Some(info) = info {
+            draft.append(info.name.as_str(), bodies)?;
+        }
     }
     Ok(())
 }
