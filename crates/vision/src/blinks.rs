@@ -1,8 +1,9 @@
 //! Finds blinks and closed eyes in the closure of the eyes, frame by frame.
 //!
 //! People and cameras differ in how closed an open eye seems. The level of the open eyes is therefore the 30th percentile of the
-//! last ten seconds. An excursion above it begins and ends near that level. Its own half height is the threshold that gives
-//! onset and end, interpolated between frames. An excursion that is interrupted gives no event: its end is unknown.
+//! last ten seconds. An excursion above it begins and ends near that level, or ends where the eyes rest in another position.
+//! Its own half height is the threshold that gives onset and end, interpolated between frames. An excursion that is interrupted
+//! gives no event: its end is unknown.
 
 use std::collections::VecDeque;
 
@@ -57,6 +58,8 @@ pub struct BlinkDetector {
 #[derive(Debug)]
 struct Excursion {
     open: f32,
+    /// The largest value.
+    peak: f32,
     /// Begins with the last value below the beginning.
     values: Vec<(Timestamp, f32)>,
 }
@@ -82,11 +85,12 @@ impl BlinkDetector {
     fn follow(&mut self, at: Timestamp, closure: f32, last: Option<(Timestamp, f32)>) -> Option<Blink> {
         if let Some(excursion) = &mut self.excursion {
             excursion.values.push((at, closure));
-            return if closure < excursion.open + BEGIN { self.excursion.take()?.blink() } else { None };
+            excursion.peak = excursion.peak.max(closure);
+            return if excursion.is_over() { self.excursion.take()?.blink() } else { None };
         }
         let (open, last) = (self.open_level()?, last?);
         if closure >= open + BEGIN && last.1 < open + BEGIN {
-            self.excursion = Some(Excursion { open, values: vec![last, (at, closure)] });
+            self.excursion = Some(Excursion { open, peak: closure, values: vec![last, (at, closure)] });
         }
         None
     }
@@ -115,9 +119,20 @@ impl BlinkDetector {
 }
 
 impl Excursion {
+    /// The eyes are as open as before, or they rest in another position: below half the height, or never nearly closed.
+    fn is_over(&self) -> bool {
+        let (Some(first), Some(last)) = (self.values.first(), self.values.last()) else { return true };
+        if last.1 < self.open + BEGIN {
+            return true;
+        }
+        let is_long = last.0.since_ns(first.0) > LONGEST_BLINK_NS + SLOWEST_RISE_NS;
+        let half = self.open + (self.peak - self.open) / 2.0;
+        let mut latest = self.values.iter().rev().take_while(|(at, _)| last.0.since_ns(*at) <= LONGEST_BLINK_NS);
+        is_long && (self.peak < CLOSED || latest.all(|(_, closure)| *closure < half))
+    }
+
     fn blink(&self) -> Option<Blink> {
-        let peak = self.values.iter().map(|(_, closure)| *closure).fold(f32::NEG_INFINITY, f32::max);
-        let height = peak - self.open;
+        let height = self.peak - self.open;
         if height < MIN_HEIGHT {
             return None;
         }
@@ -130,7 +145,7 @@ impl Excursion {
         let nearly_shut = self.values.iter().find(|(_, closure)| *closure >= self.open + RISEN * height)?.0;
         let is_fast = nearly_shut.since_ns(self.values.first()?.0) <= SLOWEST_RISE_NS;
         let completeness = height / (1.0 - self.open).max(MIN_HEIGHT);
-        ((is_short && is_fast) || (!is_short && peak >= CLOSED)).then_some(Blink { onset, until, completeness })
+        ((is_short && is_fast) || (!is_short && self.peak >= CLOSED)).then_some(Blink { onset, until, completeness })
     }
 }
 
@@ -189,6 +204,16 @@ mod tests {
         assert!(detect(clip(0.05, &[0.45; 45])).is_empty());
         let slow: Vec<f32> = (0..40).map(|k| 0.05 + 0.01 * k as f32).collect();
         assert!(detect(clip(0.05, &slow)).is_empty());
+    }
+
+    #[test]
+    fn blinks_are_found_although_the_eyes_rest_narrower_than_before() {
+        let narrow = |n: usize| std::iter::repeat_n(Some(0.25), n);
+        let shut = [0.5, 1.0, 1.0, 0.5].map(Some);
+        let open = std::iter::repeat_n(Some(0.0), 60);
+        let found = detect(open.chain(shut).chain(narrow(400)).chain(shut).chain(narrow(60)));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|blink| blink.until.since_ns(blink.onset) < 200_000_000), "{found:?}");
     }
 
     #[test]
