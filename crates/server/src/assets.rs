@@ -8,9 +8,8 @@ use axum::routing::get;
 use web_assets::DASHBOARD;
 
 use super::app::App;
+use super::networks;
 use super::problem::Problem;
-
-const NETWORKS: [&str; 4] = ["detector", "landmarks", "affect", "actions"];
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -35,7 +34,7 @@ async fn network(State(app): State<App>, Path((network, file)): Path<(String, St
         "model.toml" => "text/plain; charset=utf-8",
         _ => return Err(Problem::not_found("The files of a network are model.onnx and model.toml.")),
     };
-    if !NETWORKS.contains(&network.as_str()) {
+    if !networks::is_role(&network) {
         return Err(Problem::not_found("The networks are detector, landmarks, affect and actions."));
     }
     let path = app.pool.models().join(network).join(file);

@@ -23,7 +23,13 @@ const ROLES: [(&str, &[&str]); 4] =
 pub type Installed = [Option<ModelCard>; ROLES.len()];
 
 pub fn installed(models: &Path, affect: &str) -> Installed {
-    ["detector", "landmarks", "actions", affect].map(|name| ModelCard::read(&models.join(name)).ok())
+    let folder = |role| if role == AFFECT { affect } else { role };
+    ROLES.map(|(role, _)| ModelCard::read(&models.join(folder(role))).ok())
+}
+
+/// Whether browsers may load the network of this folder.
+pub fn is_role(name: &str) -> bool {
+    ROLES.iter().any(|(role, _)| *role == name)
 }
 
 /// The networks in an event. Invalid entries are left out.

@@ -6,7 +6,7 @@
 use super::aligned_face::AlignedFaceNetwork;
 use super::geometry::{Affine, LANDMARKS, Point};
 use super::landmarks::Pose;
-use super::model::{ModelKind, Network, OutputCard};
+use super::model::{ModelKind, Network};
 use super::picture::Picture;
 use super::{Runtime, VisionError};
 use session::{FACE_ACTIONS, eyes};
@@ -55,7 +55,7 @@ impl ActionsReader {
         // It runs beside the affect network, on the same decoded picture.
         network.require_grey()?;
         let actions = network.require_output("actions", &[Some(1), None])?;
-        let action_indexes = action_indexes(network, &network.card().outputs[actions])?;
+        let action_indexes = network.label_indexes(actions, &FACE_ACTIONS.map(|action| action.name))?;
         let optional = |name: &str, length: i64| match network.output_index(name) {
             Some(_) => network.require_output(name, &[Some(1), Some(length)]).map(Some),
             None => Ok(None),
@@ -95,25 +95,6 @@ impl ActionsReader {
             },
         }
     }
-}
-
-fn action_indexes(network: &Network, output: &OutputCard) -> Result<Vec<usize>, VisionError> {
-    let card = network.card();
-    let all = FACE_ACTIONS.map(|action| action.name).join(", ");
-    let Some(labels) = &output.labels else {
-        return Err(card.misfit("output `actions`", format!("`labels` from: {all}"), "none"));
-    };
-    let mut indexes = Vec::new();
-    for label in labels {
-        match FACE_ACTIONS.iter().position(|action| action.name == label) {
-            Some(index) if !indexes.contains(&index) => indexes.push(index),
-            Some(_) => return Err(card.misfit("the labels of `actions`", "each once", format!("`{label}` twice"))),
-            None => {
-                return Err(card.misfit("the labels of `actions`", format!("some of: {all}"), format!("`{label}`")));
-            }
-        }
-    }
-    Ok(indexes)
 }
 
 impl FaceActions {

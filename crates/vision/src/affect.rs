@@ -5,7 +5,7 @@
 
 use super::aligned_face::AlignedFaceNetwork;
 use super::geometry::{LANDMARKS, Point};
-use super::model::{ModelKind, Network, OutputCard};
+use super::model::{ModelKind, Network};
 use super::picture::Picture;
 use super::{Runtime, VisionError};
 use session::EXPRESSIONS;
@@ -55,7 +55,7 @@ impl AffectReader {
         let expression = match network.output_index("expression") {
             Some(output) => {
                 network.require_output("expression", &[Some(1), None])?;
-                Some(Expression { output, indexes: expression_indexes(network, &card.outputs[output])? })
+                Some(Expression { output, indexes: network.label_indexes(output, &EXPRESSIONS)? })
             }
             None => None,
         };
@@ -114,25 +114,6 @@ impl AffectReader {
         }
         Ok(())
     }
-}
-
-fn expression_indexes(network: &Network, output: &OutputCard) -> Result<Vec<usize>, VisionError> {
-    let card = network.card();
-    let all = EXPRESSIONS.join(", ");
-    let Some(labels) = &output.labels else {
-        return Err(card.misfit("output `expression`", format!("`labels` from: {all}"), "none"));
-    };
-    let mut indexes = Vec::new();
-    for label in labels {
-        match EXPRESSIONS.iter().position(|e| e == label) {
-            Some(index) if !indexes.contains(&index) => indexes.push(index),
-            Some(_) => return Err(card.misfit("the labels of `expression`", "each once", format!("`{label}` twice"))),
-            None => {
-                return Err(card.misfit("the labels of `expression`", format!("some of: {all}"), format!("`{label}`")));
-            }
-        }
-    }
-    Ok(indexes)
 }
 
 #[cfg(test)]

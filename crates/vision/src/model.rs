@@ -339,6 +339,25 @@ impl Network {
         Ok(index)
     }
 
+    /// For each value of an output, the place of its label in `known`. Each label must be known, and stand there once.
+    pub fn label_indexes(&self, output: usize, known: &[&str]) -> Result<Vec<usize>, VisionError> {
+        let OutputCard { name, labels, .. } = &self.card.outputs[output];
+        let all = known.join(", ");
+        let Some(labels) = labels else {
+            return Err(self.card.misfit(format!("output `{name}`"), format!("`labels` from: {all}"), "none"));
+        };
+        let mut indexes = Vec::new();
+        for label in labels {
+            let of_output = format!("the labels of `{name}`");
+            match known.iter().position(|k| k == label) {
+                Some(index) if !indexes.contains(&index) => indexes.push(index),
+                Some(_) => return Err(self.card.misfit(of_output, "each once", format!("`{label}` twice"))),
+                None => return Err(self.card.misfit(of_output, format!("some of: {all}"), format!("`{label}`"))),
+            }
+        }
+        Ok(indexes)
+    }
+
     /// The result of the last run, in row-major order of the card's shape.
     pub fn output(&self, index: usize) -> &[f32] {
         &self.outputs[index]
