@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::source_lamp::SourceLamp;
 use desktop::port::{Check, CheckState, FaceOverlay};
 use session::{BRIGHTEST_FACE, CheckId, DARKEST_FACE, SMALLEST_INTER_OCULAR_PX, Study};
 
@@ -19,6 +20,8 @@ pub struct Known {
     /// The page is not where the operator wants it.
     pub misplaced: Option<String>,
     pub disk_left_bytes: Option<u64>,
+    /// One for each source of the study. While recording, those that were in the news.
+    pub sources: Vec<SourceLamp>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +47,11 @@ pub fn checks(study: &Study, known: &Known) -> Vec<Check> {
         checks.push(check(CheckId::PageLoaded, page(known)));
     }
     checks.push(check(CheckId::DiskSpace, disk(study, known)));
+    checks.extend(known.sources.iter().map(|source| check(CheckId::Source, source.finding())));
     checks
 }
 
-type Finding = (CheckState, String);
+pub type Finding = (CheckState, String);
 
 fn check(id: CheckId, (state, sentence): Finding) -> Check {
     Check { id, state, sentence }
@@ -207,6 +211,7 @@ mod tests {
             page: Some(Ok("p".into())),
             misplaced: None,
             disk_left_bytes: Some(100_000_000_000),
+            sources: Vec::new(),
         }
     }
 

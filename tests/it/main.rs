@@ -26,6 +26,7 @@ mod hostile_bytes;
 mod instrument;
 mod items_table;
 mod lsl;
+mod lsl_set_up;
 #[cfg(target_os = "linux")]
 mod manage;
 mod manual;

@@ -24,6 +24,8 @@ mod rig_page;
 mod router;
 mod skin_of_video;
 mod source_error;
+mod source_health;
+mod source_watch;
 mod stored_view;
 #[cfg(test)]
 mod test_header;
@@ -41,4 +43,6 @@ pub use rescore::{RescoreError, Rescored, Rescoring};
 pub use rig::{Rig, RigError};
 pub use rig_event::{Counters, RigEvent, SourceNews};
 pub use source_error::SourceError;
+pub use source_health::SourceLevel;
+pub use source_watch::SourceState;
 pub use video_import::{ImportOutcome, ImportProgress, ImportedFile, VideoImporter};
