@@ -50,6 +50,7 @@ mod pulse;
 mod python;
 #[cfg(target_os = "linux")]
 mod questionnaire;
+mod remote_control;
 #[cfg(target_os = "linux")]
 mod screen;
 mod server;

@@ -19,7 +19,9 @@ use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
 use super::source_watch::SourceWatch;
 use super::stored_view::StoredView;
-use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan, SourceError, SourceState};
+use super::{
+    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SourceError, SourceState,
+};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Sinks};
 use page::{PageError, PageStage};
@@ -350,6 +352,13 @@ impl Rig {
                 (HealthKind::Resumed, Value::Null)
             };
             session.health.event(at, kind.as_str(), data).ok();
+        }
+    }
+
+    /// Stores a command of another program, with the answer that it got.
+    pub fn note_remote_command(&self, at: Timestamp, note: &RemoteCommandNote) {
+        if let Some(session) = &self.session {
+            session.health.event(at, HealthKind::RemoteCommand.as_str(), note.data()).ok();
         }
     }
 
