@@ -24,4 +24,4 @@ pub use analysis::{self, import};
 pub use desktop;
 #[cfg(feature = "server")]
 pub use server;
-pub use {capture, export, lsl, page, recording, session, store, stored_frames, study_query, vision};
+pub use {capture, export, lsl, page, recording, remote_control, session, store, stored_frames, study_query, vision};

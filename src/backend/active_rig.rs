@@ -18,7 +18,7 @@ use desktop::port::{
 };
 use page::{Placement, monitor_count};
 use recording::{Participation, Rig, RigError, RigPlan};
-use session::{CameraSettings, ConsentBy, OnCrash, PagePlacement, Seat, Study, hex};
+use session::{CameraSettings, ConsentBy, OnCrash, PagePlacement, ParticipantId, Seat, SessionNumber, Study, hex};
 use store::{Committed, Consent, StudyFile};
 
 /// A session in preparation, with the operator's changes.
@@ -148,6 +148,10 @@ impl Plan {
             page.condition = self.port.shown_condition().map(str::to_owned);
         }
         Ok(plan)
+    }
+
+    pub fn who(&self) -> (&ParticipantId, &SessionNumber) {
+        (&self.port.participant, &self.port.session)
     }
 
     /// What the operator is told if a recording got another condition than the set-up has shown.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::source_lamp::SourceLamp;
 use desktop::port::{Check, CheckState, FaceOverlay};
-use session::{BRIGHTEST_FACE, CheckId, DARKEST_FACE, SMALLEST_INTER_OCULAR_PX, Study};
+use session::{BRIGHTEST_FACE, CheckId, DARKEST_FACE, SMALLEST_INTER_OCULAR_PX, Study, capitalised};
 
 /// Motion JPEG with quality 90 and 640 × 480 px has about 66 kB per frame. Other sizes are proportional.
 const BYTES_PER_PIXEL: f64 = 66_000.0 / (640.0 * 480.0);
@@ -19,6 +20,10 @@ pub struct Known {
     /// The page is not where the operator wants it.
     pub misplaced: Option<String>,
     pub disk_left_bytes: Option<u64>,
+    /// The address at which other programs can start and stop the recording. `None`: the study does not want it.
+    pub remote_control: Option<Result<String, String>>,
+    /// One for each source of the study. While recording, those that were in the news.
+    pub sources: Vec<SourceLamp>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +49,12 @@ pub fn checks(study: &Study, known: &Known) -> Vec<Check> {
         checks.push(check(CheckId::PageLoaded, page(known)));
     }
     checks.push(check(CheckId::DiskSpace, disk(study, known)));
+    checks.extend(known.sources.iter().map(|source| check(CheckId::Source, source.finding())));
+    checks.extend(known.remote_control.as_ref().map(|known| check(CheckId::RemoteControl, remote_control(known))));
     checks
 }
 
-type Finding = (CheckState, String);
+pub type Finding = (CheckState, String);
 
 fn check(id: CheckId, (state, sentence): Finding) -> Check {
     Check { id, state, sentence }
@@ -148,6 +155,14 @@ fn page(known: &Known) -> Finding {
     }
 }
 
+fn remote_control(known: &Result<String, String>) -> Finding {
+    match known {
+        Ok(address) => (CheckState::Ok, format!("Other programs can start and stop the recording at {address}.")),
+        // The operator can start the recording.
+        Err(why) => (CheckState::Warning, format!("{}.", capitalised(why))),
+    }
+}
+
 /// The longest recording that fits on the disk, estimated with [`BYTES_PER_PIXEL`].
 pub fn disk_lasts(width_px: u32, height_px: u32, rate_hz: f64, bytes: u64) -> Duration {
     let per_second = f64::from(width_px) * f64::from(height_px) * BYTES_PER_PIXEL * rate_hz.max(1.0);
@@ -207,6 +222,8 @@ mod tests {
             page: Some(Ok("p".into())),
             misplaced: None,
             disk_left_bytes: Some(100_000_000_000),
+            remote_control: Some(Ok("127.0.0.1:22345".into())),
+            sources: Vec::new(),
         }
     }
 

@@ -308,6 +308,10 @@ impl Backend for BackendHandle {
         self.send_to_recording(RecordingCommand::Record(request));
     }
 
+    fn refuse_remote_start(&mut self, why: String) {
+        self.send_to_recording(RecordingCommand::RefuseRemoteStart(why));
+    }
+
     fn mark(&mut self, marker: NewMarker) {
         self.send_to_recording(RecordingCommand::Mark(marker));
     }

@@ -25,6 +25,7 @@ mod rows;
 mod session_changes;
 mod session_export;
 mod signals;
+mod source_lamp;
 mod study_files;
 mod study_query_worker;
 mod tail;

@@ -5,6 +5,7 @@ use desktop::port::{
     CameraControl, CameraMode, NewMarker, ParticipantCommand, ParticipantScreen, PixelRect, RecordingRequest,
     SessionPlan,
 };
+use remote_control::Request;
 use session::{PagePlacement, Timestamp};
 
 pub enum RecordingCommand {
@@ -30,6 +31,10 @@ pub enum RecordingCommand {
     PageFocus(bool),
     ReloadPage,
     Participant(ParticipantCommand),
+    /// Another program sent a command.
+    Remote(Request),
+    /// The window did not start the recording that another program asked for, for this reason.
+    RefuseRemoteStart(String),
 }
 
 impl RecordingCommand {

@@ -3,6 +3,7 @@
 mod participant;
 mod poll_rig;
 mod rehearsal;
+mod remote;
 mod start_and_stop;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,7 @@ pub fn start(
             participant_problem: None,
             page: EmbeddedPlace::default(),
             participant_screen: ParticipantScreen::default(),
+            remote: remote::RemoteControl::default(),
             decoder: Decoder::default(),
         }
         .run(&commands);
@@ -86,6 +88,7 @@ struct RecordingController {
     participant_problem: Option<String>,
     page: EmbeddedPlace,
     participant_screen: ParticipantScreen,
+    remote: remote::RemoteControl,
     decoder: Decoder,
 }
 
@@ -189,6 +192,7 @@ impl RecordingController {
             RecordingCommand::EndRehearsal => {
                 self.end_rehearsal();
                 self.plan = None;
+                self.remote = remote::RemoteControl::default();
                 self.set_participant(None);
             }
             RecordingCommand::Camera(spec, mode) => self.choose_camera(&spec, mode),
@@ -252,6 +256,8 @@ impl RecordingController {
                 None => {}
             },
             RecordingCommand::Participant(command) => self.command_participant(command),
+            RecordingCommand::Remote(request) => self.command_remotely(request),
+            RecordingCommand::RefuseRemoteStart(why) => self.answer_remote_start(Err(why)),
         }
     }
 

@@ -162,6 +162,7 @@ impl Subject<'_> {
             | BackendEvent::Preview(_)
             | BackendEvent::ParticipantFront(_)
             | BackendEvent::ParticipantPicture(_)
+            | BackendEvent::RemoteStart
             | BackendEvent::RecordingStarted(_)
             | BackendEvent::Health(_)
             | BackendEvent::Part(_)

@@ -25,6 +25,8 @@ mod pull;
 mod pulse;
 mod reassign;
 mod record;
+mod remote;
+mod remote_record;
 mod rescore;
 mod run_rig;
 mod score;
@@ -94,6 +96,7 @@ impl CommandLine {
             Command::Selftest(a) => selftest::run(&a, &Places::find(None)),
             Command::Cameras(a) => cameras::run(&a),
             Command::Lsl(a) => lsl::run(&a),
+            Command::Remote(a) => remote::run(&a),
             Command::Score(a) => score::score(&a),
             Command::Models(a) => score::models(&a),
             #[cfg(feature = "server")]

@@ -6,7 +6,8 @@ use super::args::Record;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
 use super::output::{print_err, print_out};
-use super::run_rig::run_rig;
+use super::remote_record::RemoteControl;
+use super::run_rig::{Stops, run_rig};
 use super::show::print_session;
 use crate::failure::Failure;
 use crate::places::{Places, recover_crashed};
@@ -40,21 +41,34 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
         print_err!("The study has questionnaires, which are shown on the page. Without --page they are omitted.");
     }
     let cancel = cancel_at_signal()?;
+    let (mut participant, mut session) = (a.participant.clone(), a.session);
+    let mut remote = a.remote_control.map(RemoteControl::listen).transpose()?;
+    if let Some(remote) = &mut remote
+        && !remote.wait_for_start(&mut participant, &mut session, cancel.flag())
+    {
+        print_err!("No recording was started.");
+        return Ok(ExitCode::SUCCESS);
+    }
     let (tx, committed) = crossbeam_channel::bounded(4096);
     let who = Participation {
-        session: a.session,
+        session,
         planned: a.duration,
         condition: a.condition.clone(),
         pilot: a.pilot || study.study.participant.screen == SeatChoice::Pilot,
         revision: revision(),
-        ..Participation::of(a.participant.clone())
+        ..Participation::of(participant.clone())
     };
-    let rig = Rig::record_study(&library, &study, &plan, who, tx)?;
+    let rig = Rig::record_study(&library, &study, &plan, who, tx);
+    if let Some(remote) = &mut remote {
+        remote.started(rig.as_ref().map_err(ToString::to_string));
+    }
+    let rig = rig?;
     let folder = rig.folder().unwrap_or(library.root()).to_owned();
     if !a.json {
-        print_err!("Recording {} into {} (Ctrl-C stops the recording)", a.participant, folder.display());
+        print_err!("Recording {participant} into {} (Ctrl-C stops the recording)", folder.display());
     }
-    run_rig(rig, &committed, a.duration, cancel.flag(), |_, _| {})?;
+    let stops = Stops { duration: a.duration, interrupted: cancel.flag(), remote: remote.as_ref() };
+    run_rig(rig, &committed, stops, |_, _| {})?;
     let stored = StoredSession::open_and_store_quality(&folder)?;
     if a.json {
         print_out!("{}", session_json(&stored)?);

@@ -8,34 +8,41 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::enter_key::EnterKey;
 use super::output::print_err;
 use super::progress::Progress;
+use super::remote_record::RemoteControl;
 use crate::failure::Failure;
 use recording::{Counters, Rig, RigError, RigEvent};
 use session::{Record, Timestamp};
 use store::Committed;
 
-/// Records until the duration has passed, the camera's file has ended, or the user interrupts. Then closes the session. Enter
-/// ends the part of the session that runs.
+/// What ends a recording, beside the end of the camera's file.
+#[derive(Clone, Copy)]
+pub struct Stops<'a> {
+    pub duration: Option<Duration>,
+    pub interrupted: &'a AtomicBool,
+    pub remote: Option<&'a RemoteControl>,
+}
+
+/// Records until it is stopped. Then closes the session. Enter ends the part of the session that runs.
 /// `on_record` receives each committed record and the time of its arrival.
 pub fn run_rig(
     rig: Rig,
     committed: &Receiver<Committed>,
-    duration: Option<Duration>,
-    interrupted: &AtomicBool,
+    stops: Stops,
     mut on_record: impl FnMut(Timestamp, &Record),
 ) -> Result<Counters, Failure> {
     let clock = rig.clock();
-    let deadline = duration.map(|d| Instant::now() + d);
+    let deadline = stops.duration.map(|d| Instant::now() + d);
     let mut take = |c: Committed| match c {
         Committed::Records(records) => records.iter().for_each(|r| on_record(clock.now(), r)),
         Committed::Failed(why) => print_err!("affectograph: {why}"),
     };
     let mut guided = None;
     let mut parts = Parts::default();
-    loop {
+    let stop = loop {
         match committed.recv_timeout(Duration::from_millis(50)) {
             Ok(c) => take(c),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) => break None,
         }
         let mut is_over = false;
         for event in rig.events().try_iter() {
@@ -57,10 +64,15 @@ pub fn run_rig(
             rig.go_on(part);
         }
         is_over |= rig.has_storing_ended();
-        if is_over || interrupted.load(Ordering::SeqCst) || deadline.is_some_and(|d| Instant::now() >= d) {
-            break;
+        let stop = stops.remote.and_then(|remote| remote.poll(&rig));
+        if stop.is_some()
+            || is_over
+            || stops.interrupted.load(Ordering::SeqCst)
+            || deadline.is_some_and(|d| Instant::now() >= d)
+        {
+            break stop;
         }
-    }
+    };
     let folder = rig.folder().map(std::path::Path::to_owned);
     let counters = match (rig.stop(), folder) {
         (Ok(counters), _) => counters,
@@ -72,6 +84,9 @@ pub fn run_rig(
         }
         (Err(e), _) => return Err(e.into()),
     };
+    if let Some(request) = stop {
+        request.answer(Ok(()));
+    }
     committed.try_iter().for_each(take);
     Ok(counters)
 }

@@ -8,7 +8,7 @@ use super::args::Selftest;
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
 use super::output::{print_err, print_out};
-use super::run_rig::run_rig;
+use super::run_rig::{Stops, run_rig};
 use super::show::print_quality;
 use crate::failure::Failure;
 use crate::places::Places;
@@ -63,7 +63,8 @@ fn record_and_check(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
     let folder = &rig.folder().unwrap_or(folder).to_owned();
     let (mut scores, mut page_events) = (Delays::default(), Delays::default());
     let cancel = cancel_at_signal()?;
-    run_rig(rig, &committed, Some(a.duration), cancel.flag(), |now, record| match record.stream.as_str() {
+    let stops = Stops { duration: Some(a.duration), interrupted: cancel.flag(), remote: None };
+    run_rig(rig, &committed, stops, |now, record| match record.stream.as_str() {
         AFFECT if matches!(record.body, session::Body::Sample { .. }) => scores.add(record.at, now),
         PAGE => page_events.add(record.at, now),
         _ => {}

@@ -212,6 +212,27 @@ fn recording_waits_for_consent_and_for_a_deliberate_override() {
 }
 
 #[test]
+fn another_program_starts_only_what_is_ready() {
+    let mut scene = scenes::set_up(plain(), false);
+    scene.say(BackendEvent::RemoteStart);
+    let asked = scene.handle.asked();
+    let [Asked::RefuseRemoteStart(why)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(why, "The participant's consent is not confirmed yet");
+    assert!(says(&scene, "Another program asked to start the recording. It was refused"));
+    click(&mut scene, "The participant has agreed to this");
+    scene.say(BackendEvent::RemoteStart);
+    let asked = scene.handle.asked();
+    let [Asked::Start(order)] = &asked[..] else { panic!("{asked:?}") };
+    assert!(order.overridden_checks.is_empty() && order.consent_text.is_some());
+
+    let mut scene = scenes::set_up(plain(), true);
+    click(&mut scene, "The participant has agreed to this");
+    scene.say(BackendEvent::RemoteStart);
+    let asked = scene.handle.asked();
+    assert!(matches!(&asked[..], [Asked::RefuseRemoteStart(why)] if why == "not passed: Page loaded"), "{asked:?}");
+}
+
+#[test]
 fn green_checks_start_at_once_and_the_camera_is_set_from_its_own_list() {
     let mut scene = scenes::set_up(plain(), false);
     click(&mut scene, "The participant has agreed to this");

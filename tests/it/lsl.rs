@@ -25,7 +25,7 @@ const STUDY: &str = "name = \"lab\"\ntitle = \"Lab\"\n[camera]\nwidth_px = 320\n
 const RATE_HZ: f64 = 250.0;
 
 /// Streams of this machine only.
-fn config(folder: &Path) -> PathBuf {
+pub fn config(folder: &Path) -> PathBuf {
     let path = folder.join("lsl.cfg");
     let text = "[multicast]\nResolveScope = machine\n[lab]\nKnownPeers = {127.0.0.1}\n[log]\nlevel = -2\n";
     std::fs::write(&path, text).unwrap();
@@ -33,13 +33,13 @@ fn config(folder: &Path) -> PathBuf {
 }
 
 /// liblsl and a Python with pylsl.
-fn tools() -> Option<PathBuf> {
+pub fn tools() -> Option<PathBuf> {
     need("liblsl", Network::get())?;
     python(&["pylsl", "pyxdf"])
 }
 
 /// A program that talks over standard input and output.
-struct Peer {
+pub struct Peer {
     child: Child,
     input: Option<ChildStdin>,
     lines: BufReader<ChildStdout>,
@@ -78,7 +78,7 @@ impl Drop for Peer {
     }
 }
 
-fn sender(python: &Path, seconds: f64, lsl: &Path) -> Peer {
+pub fn sender(python: &Path, seconds: f64, lsl: &Path) -> Peer {
     let plan = json!({"mode": "steady", "name": "amp", "source_id": "amp 1", "channels": 8, "rate_hz": RATE_HZ,
         "seconds": seconds, "marks": true});
     let mut sender = Peer::script(python, "lsl_sender.py", Some(&plan), lsl);

@@ -26,6 +26,7 @@ mod hostile_bytes;
 mod instrument;
 mod items_table;
 mod lsl;
+mod lsl_set_up;
 #[cfg(target_os = "linux")]
 mod manage;
 mod manual;
@@ -49,6 +50,7 @@ mod pulse;
 mod python;
 #[cfg(target_os = "linux")]
 mod questionnaire;
+mod remote_control;
 #[cfg(target_os = "linux")]
 mod screen;
 mod server;

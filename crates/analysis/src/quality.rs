@@ -12,7 +12,7 @@ use super::pauses::Pauses;
 use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
     AFFECT, AFFECT_LATER, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, PULSE, REPLAY, SKIN,
-    Timeline, Timestamp, VIDEO, VIDEO_FRAME, VideoLoss, is_repeated_gap,
+    Timeline, Timestamp, VIDEO, VIDEO_FRAME, VideoLoss, capitalised, is_repeated_gap,
 };
 
 /// What a session was asked to record of the participant's face.
@@ -190,11 +190,6 @@ impl QualityReport {
         }
         findings
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// Gaps of `affect_<model>` are another network's findings about the same frames. Gaps of `skin_later`, `pulse`, `pulse_2` … are

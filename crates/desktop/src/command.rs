@@ -144,6 +144,8 @@ pub enum SetUpCommand {
     ReloadPageNow,
     ConfirmConsent(bool),
     Record,
+    /// Records as another program asked, if everything is ready.
+    RecordRemotely,
     /// Records although these checks fail, which were shown to the operator.
     RecordAnyway(Vec<CheckId>),
 }

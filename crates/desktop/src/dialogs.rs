@@ -95,7 +95,7 @@ fn override_checks(ui: &mut Ui, rehearsal: Option<&Rehearsal>, commands: &mut Ve
     title(ui, "Record although checks fail?");
     let readiness = rehearsal.map_or(Readiness::NotYet("The set-up has ended."), Rehearsal::readiness);
     let failing: Vec<&Check> = match (&readiness, rehearsal) {
-        (Readiness::Failing(ids), Some(r)) => r.checks.iter().filter(|c| ids.contains(&c.id)).collect(),
+        (Readiness::Failing(_), Some(r)) => r.failing().collect(),
         _ => Vec::new(),
     };
     let area = ScrollArea::vertical().id_salt("failing").min_scrolled_height(CHECKS).max_height(CHECKS);

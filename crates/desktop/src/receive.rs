@@ -6,7 +6,7 @@ use session::{Playhead, Timestamp};
 
 use super::annotation_state::Annotations;
 use super::apply::editor;
-use super::command::{Command, HomeCommand, RateCommand, StudyCommand};
+use super::command::{Command, HomeCommand, RateCommand, SetUpCommand, StudyCommand};
 use super::figures;
 use super::indexed_timeline::IndexedTimeline;
 use super::job_state::{ImportDraft, JobDraft, SessionsExportDraft};
@@ -80,6 +80,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
             rehearsal(state, |r| (r.has_consent, r.given_consent) = (true, Some(given)));
         }
 
+        E::RemoteStart => commands.push(Command::SetUp(SetUpCommand::RecordRemotely)),
         E::RecordingStarted(info) => begin_recording(state, info),
         E::StreamDeclared(info) => recording(state, |r| r.log.declare(info)),
         E::Records(records) => recording(state, |r| {

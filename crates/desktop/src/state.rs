@@ -186,6 +186,11 @@ impl Rehearsal {
         }
     }
 
+    /// The checks that the operator would override. One that waits is among them.
+    pub fn failing(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting))
+    }
+
     /// What prevents the start of the recording.
     pub fn readiness(&self) -> Readiness {
         let Some(study) = &self.study else { return Readiness::NotYet("Opening camera, networks and page …") };
@@ -201,8 +206,9 @@ impl Rehearsal {
                 ConsentBy::Participant => "The participant has not agreed yet.",
             });
         }
-        let failing = self.checks.iter().filter(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
-        let failing: Vec<CheckId> = failing.map(|c| c.id.clone()).collect();
+        let mut failing: Vec<CheckId> = self.failing().map(|c| c.id.clone()).collect();
+        // Several sources have one check each.
+        failing.dedup();
         if failing.is_empty() { Readiness::Ready } else { Readiness::Failing(failing) }
     }
 }

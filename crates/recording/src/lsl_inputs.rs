@@ -11,13 +11,14 @@ use lsl::{
     find_stream,
 };
 use session::{
-    Clock, Field, HEALTH, HealthKind, SourceSettings, StreamInfo, lsl_clock_stream, lsl_stream, lsl_stream_name,
+    Clock, Field, HEALTH, HealthKind, SourceSettings, StreamInfo, StreamName, lsl_clock_stream, lsl_stream,
+    lsl_stream_name,
 };
 use store::Recorder;
 
 /// All sources together are looked for this long.
-const FIND_WITHIN: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const FIND_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// For each step of connecting.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -27,9 +28,10 @@ pub(super) struct LslInputs {
     missing: Vec<(SourceSettings, LslError)>,
 }
 
-struct Ready {
-    inlet: Inlet,
-    first: ClockMeasurement,
+/// Connected, with the first measurement of its sender's clock.
+pub(super) struct Ready {
+    pub(super) inlet: Inlet,
+    pub(super) first: ClockMeasurement,
     info: StreamInfo,
 }
 
@@ -52,9 +54,9 @@ impl Drop for RunningInputs {
 }
 
 impl LslInputs {
-    /// Finds each source, connects, and measures its sender's clock. A required source that is not there is the error. Without
-    /// sources, liblsl is not loaded.
-    pub(super) fn find(sources: &[SourceSettings]) -> Result<LslInputs, SourceError> {
+    /// Finds each source, connects, and measures its sender's clock. A required source that is not there is the error, unless
+    /// `may_miss`. Without sources, liblsl is not loaded.
+    pub(super) fn find(sources: &[SourceSettings], may_miss: bool) -> Result<LslInputs, SourceError> {
         let mut inputs = LslInputs { ready: Vec::new(), missing: Vec::new() };
         if sources.is_empty() {
             return Ok(inputs);
@@ -63,21 +65,23 @@ impl LslInputs {
             Ok(streams) => streams,
             Err(e) => {
                 inputs.missing = sources.iter().map(|source| (source.clone(), e.clone())).collect();
-                return inputs.unless_required();
+                return inputs.unless_required(may_miss);
             }
         };
         let mut taken = BTreeSet::new();
         for source in sources {
-            match connect(&streams, source, &mut taken, &inputs.ready) {
+            let others = &inputs.ready;
+            let is_used = |name: &StreamName| others.iter().any(|other| other.info.name == *name);
+            match connect(&streams, source, &mut taken, is_used) {
                 Ok(ready) => inputs.ready.push(ready),
                 Err(e) => inputs.missing.push((source.clone(), e)),
             }
         }
-        inputs.unless_required()
+        inputs.unless_required(may_miss)
     }
 
-    fn unless_required(self) -> Result<LslInputs, SourceError> {
-        match self.missing.iter().find(|(source, _)| source.required) {
+    fn unless_required(self, may_miss: bool) -> Result<LslInputs, SourceError> {
+        match self.missing.iter().find(|(source, _)| source.required && !may_miss) {
             Some((_, e)) => Err(e.clone().into()),
             None => Ok(self),
         }
@@ -131,11 +135,12 @@ fn look(network: Network, sources: &[SourceSettings]) -> Result<Vec<FoundStream>
     }
 }
 
-fn connect(
+/// `taken` are the identifiers of the streams of other sources. `is_used`: whether a session's stream has this name already.
+pub(super) fn connect(
     streams: &[FoundStream],
     source: &SourceSettings,
     taken: &mut BTreeSet<String>,
-    others: &[Ready],
+    is_used: impl Fn(&StreamName) -> bool,
 ) -> Result<Ready, LslError> {
     let Some(found) = find_stream(streams.iter().map(|s| &s.identity), source)? else {
         let query = source.to_string();
@@ -148,8 +153,7 @@ fn connect(
     };
     let mut inlet = Inlet::connect(found, ANSWER_WITHIN)?;
     let first = inlet.measure_clock(ANSWER_WITHIN)?;
-    let is_taken = |name: &session::StreamName| others.iter().any(|other| other.info.name == *name);
-    let name = lsl_stream_name(&inlet.identity().name, is_taken);
+    let name = lsl_stream_name(&inlet.identity().name, is_used);
     let info = stream_info(name, &inlet);
     Ok(Ready { inlet, first, info })
 }
@@ -176,7 +180,7 @@ pub(super) fn described(stream: &StreamIdentity) -> String {
     )
 }
 
-fn stream_info(name: session::StreamName, inlet: &Inlet) -> StreamInfo {
+fn stream_info(name: StreamName, inlet: &Inlet) -> StreamInfo {
     let identity = inlet.identity();
     let fields = fields(&inlet.description().channels, identity.format);
     let description = format!("Lab Streaming Layer: {}; source_id `{}`", described(identity), identity.source_id);

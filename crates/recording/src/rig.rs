@@ -17,13 +17,16 @@ use super::lsl_output::{LslOutput, Outlets};
 use super::rig_event::{EventSender, event_channel};
 use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
+use super::source_watch::SourceWatch;
 use super::stored_view::StoredView;
-use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan, SourceError};
+use super::{
+    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SourceError, SourceState,
+};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Sinks};
 use page::{PageError, PageStage};
 use session::{
-    CAPTURED_IN_PAUSE, CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE,
+    CAPTURED_IN_PAUSE, CameraSettings, CheckId, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE,
     SharedFrame, StreamInfo, Timestamp,
 };
 use store::{Committed, Recorder, SessionEnd, StoreError, StreamWriter};
@@ -67,6 +70,8 @@ pub struct Rig {
     page: Option<RigPage>,
     router: JoinHandle<()>,
     inputs: RunningInputs,
+    /// In a rehearsal with sources.
+    watch: Option<SourceWatch>,
     output: Option<LslOutput>,
     inference: Arc<InferenceMean>,
     events: Receiver<RigEvent>,
@@ -146,13 +151,15 @@ impl Rig {
         let clock = Clock::start();
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
         let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
-        Rig::start(plan, clock, camera, vision, None, (Guided::default(), None))
+        let rig = Rig::start(plan, clock, camera, vision, None, (Guided::default(), None))?;
+        Ok(Rig { watch: SourceWatch::start(&plan.sources, clock)?, ..rig })
     }
 
     /// Starts a recording. `committed` gets every record once it is in the file. If the networks do not load, the recording
     /// starts only if the operator has overridden a failing check. Such a session can be scored later.
     pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
-        let inputs = LslInputs::find(&plan.sources)?;
+        let may_miss = session.overridden_checks.contains(&CheckId::Source);
+        let inputs = LslInputs::find(&plan.sources, may_miss)?;
         let clock = Clock::start();
         let models = Models::load(&plan.models, &plan.affect_model);
         let models = if session.overridden_checks.is_empty() { Ok(models?) } else { models };
@@ -244,6 +251,7 @@ impl Rig {
             page,
             router,
             inputs: RunningInputs::default(),
+            watch: None,
             output: None,
             inference,
             events,
@@ -280,6 +288,11 @@ impl Rig {
     /// The newest scored frame, with its reading.
     pub fn readings(&self) -> &Latest<FrameReading> {
         &self.readings
+    }
+
+    /// The sources of a rehearsal in the order of the study, if something may have changed since the last call.
+    pub fn new_source_states(&self) -> Option<Vec<SourceState>> {
+        self.watch.as_ref()?.new_states()
     }
 
     pub fn page(&self) -> Option<&page::PageHost> {
@@ -339,6 +352,13 @@ impl Rig {
                 (HealthKind::Resumed, Value::Null)
             };
             session.health.event(at, kind.as_str(), data).ok();
+        }
+    }
+
+    /// Stores a command of another program, with the answer that it got.
+    pub fn note_remote_command(&self, at: Timestamp, note: &RemoteCommandNote) {
+        if let Some(session) = &self.session {
+            session.health.event(at, HealthKind::RemoteCommand.as_str(), note.data()).ok();
         }
     }
 

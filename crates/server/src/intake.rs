@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::documents::{ClockNote, Documents};
-use super::problem::{Problem, capitalised};
+use super::problem::Problem;
 use super::remote_plan::StoredReading;
 use super::wire::{Batch, CameraMode, DocumentClock, Finish, MAX_BATCH_RECORDS, RefusedRecord, RemoteRecord, Span};
 use session::page_message::Event;
 use session::{
     ACTION, AFFECT, Body, EYES, FACE, Gap, GapReason, HEALTH, LANDMARKS, Numbers, PAGE, PAGE_CLOCK, REPLAY, StreamInfo,
-    Timestamp, VIDEO_FRAME,
+    Timestamp, VIDEO_FRAME, capitalised,
 };
 
 /// The largest distance of a record's number from the first missing number.

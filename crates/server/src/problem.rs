@@ -166,12 +166,6 @@ impl Problem {
     }
 }
 
-/// With a capital letter.
-pub fn capitalised(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
-}
-
 /// The browser keeps data that could not be stored. The server's log contains the reason.
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Problem {

@@ -12,9 +12,10 @@ use super::browser::json;
 use super::client_files::{self, HostedLibrary};
 use super::login::Owner;
 use super::origins::origin;
-use super::problem::{Problem, ProblemDetails, capitalised};
+use super::problem::{Problem, ProblemDetails};
 use super::secrets;
 use super::study_form::StudyForm;
+use session::capitalised;
 use store::{EnrolmentCount, Library, StudyFile, StudyWriteError, WriteKey};
 
 const MAX_ORIGINS: usize = 50;

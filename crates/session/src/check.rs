@@ -15,13 +15,17 @@ pub enum CheckId {
     NetworksLoaded,
     PageLoaded,
     DiskSpace,
+    /// A stream of another instrument, as the study lists it. There may be several.
+    Source,
+    /// Other programs can start and stop the recording.
+    RemoteControl,
     /// A check of another program version, by its stored name.
     Other(String),
 }
 
 /// Check, stored name, displayed text. Programs up to file version 3 stored the text instead of the name,
 /// and their files are read by it: do not change the texts.
-const CHECKS: [(CheckId, &str, &str); 7] = [
+const CHECKS: [(CheckId, &str, &str); 9] = [
     (CheckId::CameraRunning, "camera_running", "Camera running"),
     (CheckId::OneFace, "one_face", "One face"),
     (CheckId::FaceSize, "face_size", "Face big enough"),
@@ -29,6 +33,8 @@ const CHECKS: [(CheckId, &str, &str); 7] = [
     (CheckId::NetworksLoaded, "networks_loaded", "Networks loaded"),
     (CheckId::PageLoaded, "page_loaded", "Page loaded"),
     (CheckId::DiskSpace, "disk_space", "Disk space"),
+    (CheckId::Source, "source", "Source"),
+    (CheckId::RemoteControl, "remote_control", "Remote control"),
 ];
 
 impl CheckId {

@@ -33,11 +33,12 @@ pub enum HealthKind {
     SourceBack,
     SourceSilent,
     SourceClock,
+    RemoteCommand,
     Reassigned,
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 26] = [
+    pub const ALL: [HealthKind; 27] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::Paused,
@@ -63,6 +64,7 @@ impl HealthKind {
         HealthKind::SourceBack,
         HealthKind::SourceSilent,
         HealthKind::SourceClock,
+        HealthKind::RemoteCommand,
         HealthKind::Reassigned,
     ];
 
@@ -94,6 +96,7 @@ impl HealthKind {
             HealthKind::SourceBack => "source_back",
             HealthKind::SourceSilent => "source_silent",
             HealthKind::SourceClock => "source_clock",
+            HealthKind::RemoteCommand => "remote_command",
             HealthKind::Reassigned => "reassigned",
         }
     }
@@ -131,14 +134,17 @@ impl HealthKind {
             HealthKind::SourceBack => "a source that was lost delivers again",
             HealthKind::SourceSilent => "a source is connected and sends nothing, although it promised a rate",
             HealthKind::SourceClock => "a source's stamps are not of its sender's clock, or the clock was changed",
+            HealthKind::RemoteCommand => {
+                "another program sent a command to the remote control; the data has command, sender and answer"
+            }
             HealthKind::Reassigned => "a person gave the session another participant or number, after the recording",
         }
     }
 
-    /// Whether the event is an action of a person and not a fault.
+    /// Whether the event is an action of a person or of their program, and not a fault.
     pub fn is_marker(self) -> bool {
-        use HealthKind::{Film, Paused, Reassigned, RecordingStarted, RecordingStopped, Resumed};
-        matches!(self, RecordingStarted | RecordingStopped | Film | Reassigned | Paused | Resumed)
+        use HealthKind::{Film, Paused, Reassigned, RecordingStarted, RecordingStopped, RemoteCommand, Resumed};
+        matches!(self, RecordingStarted | RecordingStopped | Film | Reassigned | RemoteCommand | Paused | Resumed)
     }
 }
 

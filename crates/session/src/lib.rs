@@ -6,6 +6,7 @@
 mod absence;
 mod annotation;
 mod block_sums;
+mod capitalised;
 mod check;
 mod face_action;
 mod film_packet;
@@ -36,6 +37,7 @@ mod video_loss;
 
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
+pub use capitalised::capitalised;
 pub use check::CheckId;
 pub use face_action::{FACE_ACTIONS, FaceAction};
 pub use film_packet::{FilmOrder, FilmPacket};

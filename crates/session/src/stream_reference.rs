@@ -2,7 +2,7 @@
 //! `cargo xtask streams` writes the page. A unit test compares the page with this code.
 
 use super::streams::*;
-use super::{GapReason, HealthKind, StreamInfo, StreamKind, lsl_clock_stream};
+use super::{GapReason, HealthKind, StreamInfo, StreamKind, capitalised, lsl_clock_stream};
 
 /// Any rate: the page states that rates depend on the recording.
 const ANY_RATE_HZ: f64 = 30.0;
@@ -91,7 +91,7 @@ fn event_streams() -> [StreamInfo; 14] {
 
 fn sample_table(page: &mut String, stream: &StreamInfo) {
     debug_assert_eq!(stream.kind, StreamKind::Samples);
-    page.push_str(&format!("\n### `{}`\n\n{}.\n\n", stream.name, capital(&stream.description)));
+    page.push_str(&format!("\n### `{}`\n\n{}.\n\n", stream.name, capitalised(&stream.description)));
     page.push_str("| field | unit | meaning |\n| --- | --- | --- |\n");
     for field in listed_fields(stream) {
         row(page, &[code(&field.0), code(&field.1), cell(&field.2)]);
@@ -126,11 +126,6 @@ fn code(text: &str) -> String {
 /// A `|` would end the cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::RecordingController;
 use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
 use crate::backend::rows;
+use crate::backend::source_lamp::SourceLamp;
 use capture::{Mode, to_rgb};
 use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview, SessionPart};
 use recording::RigEvent;
@@ -84,6 +85,7 @@ impl RecordingController {
                 running.known.camera = Some(Err(why.clone()))
             }
             RigEvent::CameraEnded { .. } => running.has_ended = true,
+            RigEvent::Source { name, news, .. } => SourceLamp::note(&mut running.known.sources, name, news),
             _ => {}
         }
         if let Some(plan) = &self.plan {
@@ -177,6 +179,9 @@ impl RecordingController {
         let disk = disk_free_bytes(rig.folder().unwrap_or(&self.places.sessions))
             .or_else(|| disk_free_bytes(std::path::Path::new(".")));
         running.known.disk_left_bytes = disk;
+        if let Some(states) = rig.new_source_states() {
+            running.known.sources = states.into_iter().map(SourceLamp::of_state).collect();
+        }
         let store = counters.store.clone().unwrap_or_default();
         // Nothing is stored any more. The session is closed with what was stored before.
         running.has_ended |= store.ended_by.is_some();

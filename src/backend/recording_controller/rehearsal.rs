@@ -26,6 +26,7 @@ impl RecordingController {
                 self.plan = Some(plan);
                 self.end_rehearsal();
                 self.open_participant();
+                self.open_remote_control();
                 // Listing cameras is slow, so the review worker does it.
                 self.send_to_review(ReviewCommand::Cameras);
                 self.rehearse();
@@ -49,7 +50,9 @@ impl RecordingController {
         if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
         }
-        self.running = Some(Running::new(active));
+        let mut running = Running::new(active);
+        running.known.remote_control = self.remote.known();
+        self.running = Some(running);
         self.send_checks();
     }
 

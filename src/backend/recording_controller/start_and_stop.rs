@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use super::remote::RemoteControl;
 use super::{RecordingController, Running};
 use crate::backend::active_rig::ActiveRig;
 use crate::backend::recording_command::RecordingCommand;
@@ -37,9 +38,14 @@ impl RecordingController {
                         self.window.send(BackendEvent::StreamDeclared(stream.clone()));
                     }
                 }
-                self.running = Some(Running { recording_since: since, ..Running::new(active) });
+                let mut running = Running { recording_since: since, ..Running::new(active) };
+                running.known.remote_control = self.remote.known();
+                self.running = Some(running);
+                self.store_remote_notes();
+                self.answer_remote_start(Ok(()));
             }
             Err(sentence) => {
+                self.answer_remote_start(Err(sentence.clone()));
                 self.window.failed(Activity::Start, sentence);
                 self.command_participant(ParticipantCommand::Wait);
                 self.rehearse();
@@ -63,6 +69,7 @@ impl RecordingController {
             Err(e) => self.window.failed(Activity::Record, e),
         }
         self.plan = None;
+        self.remote = RemoteControl::default();
         self.send_to_review(ReviewCommand::Library);
     }
 
@@ -115,6 +122,7 @@ impl RecordingController {
             tracing::warn!("the discarded recording could not be closed: {e}");
         }
         self.plan = None;
+        self.remote = RemoteControl::default();
         // No report follows.
         self.set_participant(None);
         match self.places.library().and_then(|library| library.erase(&folder)) {

@@ -78,6 +78,8 @@ pub enum Command {
     Cameras(Cameras),
     /// List the streams of Lab Streaming Layer on the network
     Lsl(Lsl),
+    /// Start or stop a recording of another process of the program: LabRecorder's commands over TCP
+    Remote(Remote),
     /// Score faces in pictures: one JSON line per picture
     Score(Score),
     /// List the installed networks and the figures of their cards

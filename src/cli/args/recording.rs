@@ -1,5 +1,6 @@
 //! Arguments of the commands that record or check the hardware.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +8,9 @@ use clap::Args;
 
 use capture::CameraSpec;
 use session::{ParticipantId, SessionNumber, SourceSettings};
+
+/// The port of LabRecorder's remote control, for programs of this computer.
+const LABRECORDER: &str = "127.0.0.1:22345";
 
 #[derive(Debug, Args)]
 pub struct Record {
@@ -40,6 +44,10 @@ pub struct Record {
     /// Offer affect, events and frames to other programs over Lab Streaming Layer
     #[arg(long)]
     pub lsl_out: bool,
+    /// Wait for `start` of another program, and record until its `stop`: LabRecorder's commands over TCP, on this computer
+    /// unless another address is given
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = LABRECORDER)]
+    pub remote_control: Option<SocketAddr>,
     /// Mark the session as a pilot: it is left out of averages
     #[arg(long)]
     pub pilot: bool,
@@ -63,6 +71,16 @@ pub struct Cameras {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Remote {
+    /// `start`, `stop`, `update`, `select all`, or `filename {participant:sub-01} {session:1}`
+    #[arg(required = true, value_name = "COMMAND")]
+    pub words: Vec<String>,
+    /// Address and port of the program to control
+    #[arg(long, default_value = LABRECORDER)]
+    pub to: SocketAddr,
 }
 
 #[derive(Debug, Args)]

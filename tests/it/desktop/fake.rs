@@ -36,6 +36,7 @@ pub enum Asked {
     Control(CameraControl, Option<i64>),
     Place(PagePlacement),
     Start(RecordingRequest),
+    RefuseRemoteStart(String),
     Mark(NewMarker),
     TakeBack(Timestamp),
     Pause(bool),
@@ -189,6 +190,9 @@ impl Backend for Fake {
     }
     fn start_recording(&mut self, order: RecordingRequest) {
         self.note(Asked::Start(order));
+    }
+    fn refuse_remote_start(&mut self, why: String) {
+        self.note(Asked::RefuseRemoteStart(why));
     }
     fn mark(&mut self, marker: NewMarker) {
         self.note(Asked::Mark(marker));

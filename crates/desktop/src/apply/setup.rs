@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::command::SetUpCommand;
 use crate::file_dialog::FileRequest;
 use crate::port::RecordingRequest;
-use crate::state::{Dialog, Readiness};
+use crate::state::{Dialog, Readiness, Rehearsal};
 use session::CheckId;
 
 pub fn apply(app: &mut App, command: SetUpCommand) {
@@ -37,6 +37,7 @@ pub fn apply(app: &mut App, command: SetUpCommand) {
             }
         }
         C::Record => record(app),
+        C::RecordRemotely => record_remotely(app),
         C::RecordAnyway(shown) => record_anyway(app, &shown),
     }
 }
@@ -48,6 +49,19 @@ fn record(app: &mut App) {
         Readiness::Ready => start(app, Vec::new()),
         Readiness::Failing(_) => app.state.dialog = Some(Dialog::Override),
     }
+}
+
+/// Another program cannot override a check, and cannot give consent.
+fn record_remotely(app: &mut App) {
+    let readiness = app.state.rehearsal.as_ref().map(Rehearsal::readiness);
+    let why = match readiness {
+        Some(Readiness::Ready) => return start(app, Vec::new()),
+        Some(Readiness::NotYet(why)) => why.trim_end_matches('.').to_owned(),
+        Some(Readiness::Failing(checks)) => format!("not passed: {}", CheckId::texts(&checks)),
+        None => "no session is set up".to_owned(),
+    };
+    app.state.warn(format!("Another program asked to start the recording. It was refused: {why}."));
+    app.backend.refuse_remote_start(why);
 }
 
 /// Overrides the checks that fail. `shown` are those that the dialog listed at the press. If another one fails, the dialog

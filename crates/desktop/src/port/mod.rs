@@ -137,6 +137,9 @@ pub trait Backend {
     /// which the rehearsal continues.
     fn start_recording(&mut self, request: RecordingRequest);
 
+    /// Answers [`BackendEvent::RemoteStart`] if the recording does not start. `why` is a sentence for the other program.
+    fn refuse_remote_start(&mut self, why: String);
+
     /// Stores a marker. It is shown when it returns as a committed record.
     fn mark(&mut self, marker: NewMarker);
 
@@ -305,6 +308,9 @@ pub enum BackendEvent {
     /// The participant agreed on their own screen.
     ConsentGiven(GivenConsent),
 
+    /// Another program asks to start the recording. Answered by [`Backend::start_recording`] or
+    /// [`Backend::refuse_remote_start`].
+    RemoteStart,
     /// The recording runs. Its timeline is empty.
     RecordingStarted(StartedInfo),
     /// A stream of the session in progress. Arrives before the stream's first record.

@@ -18,6 +18,7 @@ mod phases;
 mod questionnaire_texts;
 mod questionnaires;
 mod remote;
+mod remote_control;
 mod sources;
 mod visitors;
 
@@ -38,5 +39,6 @@ pub use questionnaires::{
     Item as QuestionnaireItem, ItemsError, Questionnaire, QuestionnaireKind, QuestionnaireTime, Scale,
 };
 pub use remote::{RemoteCamera, RemoteSettings};
+pub use remote_control::{REMOTE_CONTROL_PORT, RemoteControlSettings};
 pub use sources::{SourceKind, SourceSettings};
 pub use visitors::VisitorSettings;

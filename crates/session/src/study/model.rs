@@ -13,6 +13,7 @@ use super::phases::{Marker, Phase, PhaseKind};
 use super::questionnaire_texts::QuestionnaireTexts;
 use super::questionnaires::{Questionnaire, QuestionnaireTime};
 use super::remote::RemoteSettings;
+use super::remote_control::RemoteControlSettings;
 use super::sources::SourceSettings;
 use super::visitors::VisitorSettings;
 
@@ -66,6 +67,9 @@ pub struct Study {
     /// Whether a recording offers its affect, events and frames to other programs over Lab Streaming Layer.
     #[serde(default)]
     pub lsl_out: bool,
+    /// Whether other programs may start and stop the recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_control: Option<RemoteControlSettings>,
     /// For participants at other computers.
     #[serde(default)]
     pub remote: RemoteSettings,

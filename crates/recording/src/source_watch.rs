@@ -1,0 +1,173 @@
+//! The sources of a rehearsal: found and received, so that the set-up shows whether each is there. Nothing is stored.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::lsl_inputs::{FIND_WITHIN, LOOK, Ready, connect, described};
+use super::source_health::{Finding, SourceHealth, SourceLevel};
+use lsl::{ClockLink, InletSink, InletThread, LslError, Network};
+use session::{Clock, Latest, SourceSettings, StreamName, capitalised};
+
+/// How often findings are published.
+const PUBLISH_EVERY: Duration = Duration::from_millis(500);
+
+/// What the set-up shows of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    pub source: SourceSettings,
+    pub level: SourceLevel,
+    /// Names the source.
+    pub sentence: String,
+}
+
+/// Watches sources on threads of their own. Dropping it ends them soon and does not wait for them.
+pub(super) struct SourceWatch {
+    states: Latest<Vec<SourceState>>,
+    /// Dropped, it ends the thread.
+    _stop: Sender<()>,
+}
+
+impl SourceWatch {
+    /// `None`: there is nothing to watch. Without sources, liblsl is not loaded.
+    pub(super) fn start(sources: &[SourceSettings], clock: Clock) -> std::io::Result<Option<SourceWatch>> {
+        if sources.is_empty() {
+            return Ok(None);
+        }
+        let (stop, stopped) = bounded(0);
+        let states = Latest::default();
+        let watched = sources.iter().map(|source| Watched::of(source.clone())).collect();
+        let worker = Worker { watched, states: states.clone(), clock, stopped, since: Instant::now() };
+        worker.publish();
+        std::thread::Builder::new().name("source_watch".into()).spawn(move || worker.run())?;
+        Ok(Some(SourceWatch { states, _stop: stop }))
+    }
+
+    /// All sources in the order of the study, if something may have changed since the last call.
+    pub(super) fn new_states(&self) -> Option<Vec<SourceState>> {
+        self.states.try_take()
+    }
+}
+
+struct Watched {
+    source: SourceSettings,
+    finding: Finding,
+    received: Option<Received>,
+}
+
+struct Received {
+    uid: String,
+    findings: Latest<Finding>,
+    _thread: InletThread,
+}
+
+impl Watched {
+    fn of(source: SourceSettings) -> Watched {
+        let finding = (SourceLevel::Waiting, format!("`{source}` is looked for on the network."));
+        Watched { source, finding, received: None }
+    }
+
+    fn state(&self) -> SourceState {
+        let (level, sentence) = self.finding.clone();
+        SourceState { source: self.source.clone(), level, sentence }
+    }
+}
+
+struct Worker {
+    watched: Vec<Watched>,
+    states: Latest<Vec<SourceState>>,
+    clock: Clock,
+    stopped: Receiver<()>,
+    since: Instant,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let network = match Network::get() {
+            Ok(network) => network,
+            Err(e) => return self.fail_all(&e),
+        };
+        loop {
+            let is_looking = self.watched.iter().any(|watched| watched.received.is_none());
+            if is_looking {
+                self.look(network);
+            }
+            for watched in &mut self.watched {
+                if let Some(finding) = watched.received.as_ref().and_then(|received| received.findings.try_take()) {
+                    watched.finding = finding;
+                }
+            }
+            self.publish();
+            let pause = if is_looking { Duration::ZERO } else { PUBLISH_EVERY };
+            if !matches!(self.stopped.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
+                return;
+            }
+        }
+    }
+
+    fn publish(&self) {
+        self.states.put(self.watched.iter().map(Watched::state).collect());
+    }
+
+    fn fail_all(&mut self, e: &LslError) {
+        for watched in &mut self.watched {
+            watched.finding = (SourceLevel::Failed, format!("`{}` cannot be received: {e}.", watched.source));
+        }
+        self.publish();
+    }
+
+    /// Looks for those that are not received yet. Takes [`LOOK`], and longer if a sender answers slowly.
+    fn look(&mut self, network: Network) {
+        let streams = match network.streams(LOOK) {
+            Ok((streams, refused)) => {
+                refused.iter().for_each(|e| tracing::warn!("{e}"));
+                streams
+            }
+            Err(e) => return self.fail_all(&e),
+        };
+        let is_stopped = || !matches!(self.stopped.try_recv(), Err(crossbeam_channel::TryRecvError::Empty));
+        let mut taken: BTreeSet<String> =
+            self.watched.iter().filter_map(|w| w.received.as_ref()).map(|received| received.uid.clone()).collect();
+        for watched in self.watched.iter_mut().filter(|watched| watched.received.is_none()) {
+            if is_stopped() {
+                return;
+            }
+            let received = connect(&streams, &watched.source, &mut taken, |_: &StreamName| false);
+            match received.map_err(|e| e.to_string()).and_then(|ready| receive(ready, self.clock)) {
+                Ok(received) => watched.received = Some(received),
+                // It may need some seconds to answer on the network.
+                Err(_) if self.since.elapsed() < FIND_WITHIN => {}
+                Err(why) => watched.finding = (SourceLevel::Failed, format!("{}.", capitalised(&why))),
+            }
+        }
+    }
+}
+
+fn receive(ready: Ready, clock: Clock) -> Result<Received, String> {
+    let Ready { inlet, first, .. } = ready;
+    let identity = inlet.identity();
+    let labels = match identity.format.floats_per_value() {
+        0 => Vec::new(),
+        _ => inlet.description().channels.iter().map(|channel| channel.label.clone()).collect(),
+    };
+    let health = SourceHealth::new(described(identity), identity.rate_hz, labels);
+    let (uid, findings) = (identity.uid.clone(), Latest::default());
+    findings.put(health.finding());
+    let link = ClockLink::measure(clock).map_err(|e| e.to_string())?;
+    let sink = published(health, findings.clone());
+    let thread = InletThread::start(inlet, first, link, sink).map_err(|e| e.to_string())?;
+    Ok(Received { uid, findings, _thread: thread })
+}
+
+/// Publishes the finding at once if it changes, else twice a second.
+fn published(mut health: SourceHealth, findings: Latest<Finding>) -> InletSink {
+    let mut last = Instant::now();
+    Box::new(move |event| {
+        let has_changed = health.take(event);
+        if has_changed || last.elapsed() >= PUBLISH_EVERY {
+            last = Instant::now();
+            findings.put(health.finding());
+        }
+    })
+}

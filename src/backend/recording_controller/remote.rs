@@ -1,0 +1,134 @@
+//! Remote control: other programs start and stop the recording, as the operator would.
+
+use chrono::Utc;
+
+use super::RecordingController;
+use crate::backend::recording_command::RecordingCommand;
+use desktop::port::BackendEvent;
+use recording::RemoteCommandNote;
+use remote_control::{Answer, Command, FileName, Request, Server};
+
+/// Commands before the recording that it stores when it begins. A program that sends more repeats itself.
+const KEPT_NOTES: usize = 64;
+
+/// Listens from the set-up until the session is over.
+#[derive(Default)]
+pub(super) struct RemoteControl {
+    server: Option<Server>,
+    /// Why it does not listen, although the study wants it.
+    problem: Option<String>,
+    /// A `start` that the window has not carried out yet.
+    starting: Option<Request>,
+    /// What was sent since the set-up began.
+    notes: Vec<RemoteCommandNote>,
+}
+
+impl RemoteControl {
+    /// What the set-up shows. `None`: the study has no remote control.
+    pub(super) fn known(&self) -> Option<Result<String, String>> {
+        match (&self.server, &self.problem) {
+            (Some(server), _) => Some(Ok(server.address().to_string())),
+            (None, problem) => problem.clone().map(Err),
+        }
+    }
+}
+
+impl RecordingController {
+    /// Listens if the study wants it. A port that is taken does not prevent the session.
+    pub(super) fn open_remote_control(&mut self) {
+        self.remote = RemoteControl::default();
+        let Some(settings) = self.plan.as_ref().and_then(|plan| plan.study.remote_control.as_ref()) else { return };
+        let commands = self.commands.clone();
+        match Server::start(settings.address(), move |request| commands.push(RecordingCommand::Remote(request))) {
+            Ok(server) => self.remote.server = Some(server),
+            Err(e) => self.remote.problem = Some(e.to_string()),
+        }
+    }
+
+    pub(super) fn command_remotely(&mut self, request: Request) {
+        let answer = match &request.command {
+            Command::Start => return self.start_remotely(request),
+            Command::Stop if self.is_recording() => return self.stop_remotely(request),
+            Command::Stop => Err("no recording runs".to_owned()),
+            Command::Update | Command::SelectAll => Ok(()),
+            Command::SelectNone => Err("the study decides which sources are recorded".to_owned()),
+            Command::FileName(name) => self.check_name(name),
+        };
+        self.answer(request, answer);
+    }
+
+    /// The window starts the recording, because it knows the consent and the checks.
+    fn start_remotely(&mut self, request: Request) {
+        let refusal = if self.is_recording() {
+            "a recording runs already"
+        } else if self.plan.is_none() {
+            "no session is set up. Set one up in the window"
+        } else if self.remote.starting.is_some() {
+            "the recording is being started"
+        } else {
+            self.remote.starting = Some(request);
+            self.window.send(BackendEvent::RemoteStart);
+            return;
+        };
+        self.answer(request, Err(refusal.to_owned()));
+    }
+
+    /// Answers when the session is closed.
+    fn stop_remotely(&mut self, request: Request) {
+        self.note(&request, &Ok(()));
+        self.window.send(BackendEvent::RecordingStopping);
+        // `stop` ends the remote control. The connection has to live until it has its answer.
+        let remote = std::mem::take(&mut self.remote);
+        self.stop();
+        request.answer(Ok(()));
+        drop(remote);
+    }
+
+    /// Answers the `start` that waits, if there is one.
+    pub(super) fn answer_remote_start(&mut self, answer: Answer) {
+        if let Some(request) = self.remote.starting.take() {
+            self.answer(request, answer);
+        }
+    }
+
+    /// The window names the session. Another program can only confirm it.
+    fn check_name(&self, name: &FileName) -> Answer {
+        let Some(plan) = &self.plan else { return Err("no session is set up. Set one up in the window".to_owned()) };
+        let (participant, session) = plan.who();
+        let named = name.participant.is_empty() || name.participant.parse().as_ref() == Ok(participant);
+        let numbered = name.session.is_empty() || name.session.parse().as_ref() == Ok(session);
+        if named && numbered {
+            return Ok(());
+        }
+        Err(format!("the session that is set up is {participant} {session}. Set up the other one in the window"))
+    }
+
+    fn answer(&mut self, request: Request, answer: Answer) {
+        self.note(&request, &answer);
+        request.answer(answer);
+    }
+
+    fn note(&mut self, request: &Request, answer: &Answer) {
+        let note = RemoteCommandNote {
+            command: request.command.to_string(),
+            from: request.from.to_string(),
+            received_utc: Utc::now(),
+            refused: answer.as_ref().err().cloned(),
+        };
+        match self.rig() {
+            Some(rig) if self.is_recording() => rig.note_remote_command(rig.clock().now(), &note),
+            _ => {
+                self.remote.notes.truncate(KEPT_NOTES - 1);
+                self.remote.notes.push(note);
+            }
+        }
+    }
+
+    /// Stores what was sent before the recording began.
+    pub(super) fn store_remote_notes(&mut self) {
+        let notes = std::mem::take(&mut self.remote.notes);
+        if let Some(rig) = self.rig() {
+            notes.iter().for_each(|note| rig.note_remote_command(rig.clock().now(), note));
+        }
+    }
+}
