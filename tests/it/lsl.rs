@@ -78,9 +78,14 @@ impl Drop for Peer {
     }
 }
 
-pub fn sender(python: &Path, seconds: f64, lsl: &Path) -> Peer {
+fn sender(python: &Path, seconds: f64, lsl: &Path) -> Peer {
+    amplifier(python, seconds, true, lsl)
+}
+
+/// Sends when each of its streams has a receiver.
+pub fn amplifier(python: &Path, seconds: f64, marks: bool, lsl: &Path) -> Peer {
     let plan = json!({"mode": "steady", "name": "amp", "source_id": "amp 1", "channels": 8, "rate_hz": RATE_HZ,
-        "seconds": seconds, "marks": true});
+        "seconds": seconds, "marks": marks});
     let mut sender = Peer::script(python, "lsl_sender.py", Some(&plan), lsl);
     assert_eq!(sender.line(), "ready");
     sender

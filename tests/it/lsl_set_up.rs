@@ -8,7 +8,7 @@ use affectograph::places::Places;
 use affectograph::session::{CheckId, HEALTH, ParticipantId, Seat, SessionNumber};
 use affectograph::store::SessionFile;
 
-use super::lsl::{config, sender, tools};
+use super::lsl::{amplifier, config, tools};
 use super::vision_support::models;
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -76,7 +76,7 @@ fn the_set_up_shows_each_source_and_records_without_one_only_if_the_operator_wan
     let lsl = config(tmp.path());
     // SAFETY: no other thread runs yet that reads or writes the environment.
     unsafe { std::env::set_var("LSLAPICFG", &lsl) };
-    let amplifier = sender(&python, 300.0, &lsl);
+    let sender = amplifier(&python, 300.0, false, &lsl);
 
     let mut set_up = SetUp::open(tmp.path());
     set_up.wait_for_amplifier(CheckState::Waiting, "`name=amp` is looked for");
@@ -87,11 +87,11 @@ fn the_set_up_shows_each_source_and_records_without_one_only_if_the_operator_wan
     let (_, sentence) = &set_up.checks[0];
     assert!(sentence.contains("samples a second, its clock is known to ±"), "{sentence}");
 
-    drop(amplifier);
+    drop(sender);
     set_up.wait_for_amplifier(CheckState::Failed, "sends nothing");
-    let amplifier = sender(&python, 300.0, &lsl);
+    let sender = amplifier(&python, 300.0, false, &lsl);
     set_up.wait_for_amplifier(CheckState::Ok, "samples a second");
-    drop(amplifier);
+    drop(sender);
     set_up.wait_for_amplifier(CheckState::Failed, "sends nothing");
 
     let overridden_checks = vec![CheckId::Source, CheckId::FaceLight];

@@ -18,7 +18,7 @@ use store::Recorder;
 
 /// All sources together are looked for this long.
 pub(super) const FIND_WITHIN: Duration = Duration::from_secs(5);
-pub(super) const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(1);
 /// For each step of connecting.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 

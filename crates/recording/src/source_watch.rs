@@ -1,15 +1,18 @@
 //! The sources of a rehearsal: found and received, so that the set-up shows whether each is there. Nothing is stored.
 
 use std::collections::BTreeSet;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::lsl_inputs::{FIND_WITHIN, LOOK, Ready, connect, described};
+use super::lsl_inputs::{FIND_WITHIN, Ready, connect, described};
 use super::source_health::{Finding, SourceHealth, SourceLevel};
 use lsl::{ClockLink, InletSink, InletThread, LslError, Network};
 use session::{Clock, Latest, SourceSettings, StreamName, capitalised};
 
+/// One look at the network. Ending the watch waits for it.
+const LOOK: Duration = Duration::from_millis(500);
 /// How often findings are published.
 const PUBLISH_EVERY: Duration = Duration::from_millis(500);
 
@@ -22,11 +25,24 @@ pub struct SourceState {
     pub sentence: String,
 }
 
-/// Watches sources on threads of their own. Dropping it ends them soon and does not wait for them.
+/// Watches sources on threads of their own. Dropping it waits for them: a process must not end while liblsl works. This takes up to
+/// half a second while a source is looked for, and longer if a sender answers slowly.
 pub(super) struct SourceWatch {
     states: Latest<Vec<SourceState>>,
     /// Dropped, it ends the thread.
-    _stop: Sender<()>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for SourceWatch {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that watches the sources failed");
+        }
+    }
 }
 
 impl SourceWatch {
@@ -40,8 +56,8 @@ impl SourceWatch {
         let watched = sources.iter().map(|source| Watched::of(source.clone())).collect();
         let worker = Worker { watched, states: states.clone(), clock, stopped, since: Instant::now() };
         worker.publish();
-        std::thread::Builder::new().name("source_watch".into()).spawn(move || worker.run())?;
-        Ok(Some(SourceWatch { states, _stop: stop }))
+        let thread = std::thread::Builder::new().name("source_watch".into()).spawn(move || worker.run())?;
+        Ok(Some(SourceWatch { states, stop: Some(stop), thread: Some(thread) }))
     }
 
     /// All sources in the order of the study, if something may have changed since the last call.

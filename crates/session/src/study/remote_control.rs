@@ -30,7 +30,6 @@ impl RemoteControlSettings {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Study;
 
     #[test]
