@@ -1,14 +1,15 @@
-// The mean time course of a study around events that the owner chooses from a list, alone or compared with others.
+// The mean time course of signals of a study around events that the owner chooses from a list, alone or compared with others.
 
 import { encode, get } from "./api.js";
 import { count, h, show, showStatus, withMinus } from "./dom.js";
-import { course, pair } from "./plots.js";
+import { around } from "./plots.js";
 
 export async function analysis(study) {
   const path = `/v1/library/studies/${encode(study)}`;
   const found = await get(`${path}/events`);
   const first = choice(found, "Events");
   const other = choice(found, "Compared with", true);
+  const signal = h("select", {}, h("option", { value: "" }, "valence and arousal"), found.signals.map((id) => h("option", { value: id }, id)));
   const seconds = (value) => h("input", { type: "number", step: "0.1", value, required: true });
   const [from, until] = [seconds("-1"), seconds("4")];
   const result = h("section", { class: "card", "aria-live": "polite" });
@@ -22,7 +23,7 @@ export async function analysis(study) {
     draw = () => [];
     if (!first.is()) return result.replaceChildren(h("p", { class: "empty" }, "This study has no event in a closed session yet."));
     result.replaceChildren(h("p", { class: "empty" }, "Reading the study's sessions …"));
-    const query = new URLSearchParams({ ...first.parameters(), from_s: from.value, until_s: until.value });
+    const query = new URLSearchParams({ ...first.parameters(), from_s: from.value, until_s: until.value, ...(signal.value && { signal: signal.value }) });
     try {
       const is_comparison = other.is();
       if (is_comparison) for (const [name, value] of Object.entries(other.parameters())) query.set(`other_${name}`, value);
@@ -39,6 +40,7 @@ export async function analysis(study) {
     h("h1", {}, `Events · ${study}`),
     h("form", { class: "card row", onsubmit: (e) => { e.preventDefault(); load().catch((e) => showStatus(e.message)); } },
       first.elements, other.elements,
+      h("label", {}, "Signal", signal),
       h("label", {}, "From (s)", from), h("label", {}, "Until (s)", until),
       h("button", { class: "first" }, "Show")),
     found.left_out.map((why) => h("p", { class: "loss small" }, why)),
@@ -80,29 +82,40 @@ function choice({ kinds, conditions }, label, isOptional = false) {
   return { elements: [h("label", {}, label, kind), whichLabel, conditionLabel], is: () => chosen() !== undefined, parameters };
 }
 
+/** `valence` of `affect.valence`. Other signals have their whole names. */
+export const shortName = (signal) => signal.replace(/^affect\.(?=valence$|arousal$)/, "");
+
+/** `EDA (µS)`. A plain number has no unit. */
+const titled = ({ signal, unit }) => shortName(signal) + (["", "1", "n/a"].includes(unit) ? "" : ` (${unit})`);
+
 const keys = (names) => names.map(([style, name]) => h("span", { class: `key ${style}` }, h("span", {}, name)));
 
 function showAverage(result, answer) {
   const plot = h("div", { class: "plot" });
+  // Valence and arousal have colours of their own.
+  const lines = answer.signals.map((band) => ({ style: answer.signals.length > 1 ? shortName(band.signal) : "a", name: titled(band), band }));
   const dropped = Object.entries(answer.dropped).map(([why, n]) => `${why.replaceAll("_", " ")} (${n})`).join(", ");
   result.replaceChildren(
-    h("div", { class: "row" }, h("h2", {}, `${count(answer.epochs, "epoch")} of ${count(answer.participants, "participant")}`), keys([["valence", "valence"], ["arousal", "arousal"]])),
+    h("div", { class: "row" }, h("h2", {}, `${count(answer.epochs, "epoch")} of ${count(answer.participants, "participant")}`), keys(lines.map(({ style, name }) => [style, name]))),
     plot,
     h("p", { class: "weak small" }, `Mean of the participants' means, relative to the time before the event. Bands are 95 % intervals. ${count(answer.matched, "event")} in ${count(answer.sessions, "session")}${dropped ? `; dropped epochs: ${dropped}` : ""}.`),
     ...answer.left_out.map((why) => h("p", { class: "loss small" }, why)));
-  return [course(plot, answer)];
+  return [around(plot, answer.times_s, lines)];
 }
 
 function showComparison(result, answer) {
-  const plots = ["valence", "arousal"].filter((measure) => answer.a[measure] && answer.b[measure]).map((measure) => [measure, h("div", { class: "plot" })]);
+  const bands = (s) => new Map(s.signals.map((band) => [shortName(band.signal), band]));
+  const [of_a, of_b] = [bands(answer.a), bands(answer.b)];
+  const plots = [...of_a].filter(([measure]) => of_b.has(measure)).map(([measure, band]) => ({ measure, title: titled(band), plot: h("div", { class: "plot" }) }));
   const side = (s) => `${s.name}: ${count(s.epochs, "epoch")} of ${count(s.participants, "participant")}`;
   result.replaceChildren(
     h("div", { class: "row" }, h("h2", {}, "Two kinds of events"), keys([["a", side(answer.a)], ["b", side(answer.b)]])),
-    ...plots.flatMap(([measure, plot]) => [h("h3", {}, measure), plot, tested(answer.comparisons.find((c) => c.measure === measure))]),
+    ...plots.flatMap(({ measure, title, plot }) => [h("h3", {}, title), plot, tested(answer.comparisons.find((c) => c.measure === measure))]),
     h("p", { class: "weak small" }, `Means of the participants' means, relative to the time before the event, with 95 % intervals. Cluster-based permutation test with ${answer.permutations} permutations, seed ${answer.seed}; ${count(answer.sessions, "session")}.`),
     ...answer.notes.map((sentence) => h("p", { class: "weak small" }, sentence)),
     ...answer.left_out.map((why) => h("p", { class: "loss small" }, why)));
-  return plots.map(([measure, plot]) => pair(plot, answer.times_s, answer.a[measure], answer.b[measure]));
+  return plots.map(({ measure, plot }) => around(plot, answer.times_s, [
+    { style: "a", name: answer.a.name, band: of_a.get(measure) }, { style: "b", name: answer.b.name, band: of_b.get(measure) }]));
 }
 
 const number = (value, digits = 3) => (value === null ? "–" : withMinus(value.toFixed(digits)));

@@ -138,16 +138,14 @@ export function plane(canvas, affect, until_s) {
   if (now) { ctx.beginPath(); ctx.arc(x(now.valence), y(now.arousal), 5 * ratio, 0, 7); ctx.fill(); }
 }
 
-/** Valence and arousal with their confidence bands, around an event at zero. */
-export const course = (element, { times_s, valence, arousal }) => around(element, times_s, [["valence", valence], ["arousal", arousal]]);
-
-/** One measure around two kinds of events. */
-export const pair = (element, times_s, a, b) => around(element, times_s, [["a", a], ["b", b]]);
-
-function around(element, times_s, [[name, first], [other, second]]) {
+/**
+ * Means with their confidence bands, around an event at zero. Each line has the name of its colour (`style`), its own name and
+ * its `band`: `mean`, and `low` and `high` if there is an interval.
+ */
+export function around(element, times_s, lines) {
   const height = 340;
   const empty = times_s.map(() => null);
-  const band = (b) => [b.low ?? empty, b.mean, b.high ?? empty];
+  const band = ({ low, mean, high }) => [low ?? empty, mean, high ?? empty];
   const edge = () => ({ stroke: "transparent", points: { show: false } });
   const mean = (label, name) => ({ label, stroke: colour(name), width: 2, points: { show: false } });
   const zero = (u) => {
@@ -163,9 +161,9 @@ function around(element, times_s, [[name, first], [other, second]]) {
     padding: [12, 24, 0, 0],
     scales: { x: { time: false } },
     axes: [{ ...axis(), values: (_, all) => all.map(withMinus), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map(withMinus) }],
-    series: [{}, edge(), mean(name, name), edge(), edge(), mean(other, other), edge()],
-    bands: [{ series: [3, 1], fill: colour(name) + "33" }, { series: [6, 4], fill: colour(other) + "33" }],
+    series: [{}, ...lines.flatMap(({ style, name }) => [edge(), mean(name, style), edge()])],
+    bands: lines.map(({ style }, k) => ({ series: [3 * k + 3, 3 * k + 1], fill: colour(style) + "33" })),
     hooks: { draw: [zero] },
-  }, [times_s, ...band(first), ...band(second)], element);
+  }, [times_s, ...lines.flatMap((line) => band(line.band))], element);
   return fit(plot, element, height);
 }

@@ -74,6 +74,15 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
     await owner.getByText('epochs of 2 participants').waitFor();
     await owner.waitForTimeout(300);
     await picture(owner, 'average');
+    await owner.getByLabel('Signal').selectOption('affect.happiness');
+    await owner.getByRole('button', { name: 'Show' }).click();
+    await owner.locator('.key', { hasText: 'affect.happiness' }).waitFor();
+    assert.equal(await owner.locator('.key').count(), 1);
+    await pictures(owner, 'average_signal', (p) => p.locator('.plot canvas').waitFor());
+    await owner.getByLabel('Compared with').selectOption({ index: 1 });
+    await owner.getByRole('button', { name: 'Show' }).click();
+    await owner.getByText('Two kinds of events').waitFor();
+    assert.equal(await owner.locator('h3').textContent(), 'affect.happiness');
     await owner.setViewportSize({ width: 390, height: 844 });
     await owner.goto(`${program.url}/#/`);
     await owner.locator('table a').first().waitFor({ timeout: 10_000 });
