@@ -105,12 +105,13 @@ impl Parts {
         match event {
             RigEvent::PhaseStarted { number, .. } => self.begin(*number),
             RigEvent::PartStarted { number, name, is_last } => {
-                self.begin(*number);
-                let has_enter = self.enter.as_ref().is_some_and(EnterKey::is_there);
-                print_err!("{}", begins(name, *is_last, has_enter));
                 if *is_last {
                     self.running = None;
+                } else {
+                    self.begin(*number);
                 }
+                let has_enter = self.enter.as_ref().is_some_and(EnterKey::is_there);
+                print_err!("{}", begins(name, *is_last, has_enter));
             }
             RigEvent::PartsOver => self.running = None,
             _ => {}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use affectograph::session::ConsentBy;
 use affectograph::store::{Condition, Library, SessionEntry, SessionFile, SessionState, verify};
 
-use super::participant_screen::{ScreenRecording, check_colours, is_of_page, is_of_screens};
+use super::participant_screen::{ScreenRecording, check_colours, check_order, is_of_page, is_of_screens};
 use super::screen::Display;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -260,7 +260,11 @@ fn a_session_from_set_up_to_review() {
 
 /// A page of one colour for a participant, after a short rest.
 fn calm_study(study: &mut toml::Table) {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/calm.html");
+    study_with_page(study, "calm.html");
+}
+
+fn study_with_page(study: &mut toml::Table, file: &str) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages").join(file);
     study["page"]["address"] = toml::Value::from(page.display().to_string());
     let texts = [("screen", "participant"), ("waiting", "Bitte warten."), ("closing", "Danke.")];
     let texts = texts.map(|(key, text)| (key.to_owned(), text.into()));
@@ -282,13 +286,18 @@ fn calm_study_with_consent(study: &mut toml::Table) {
     study.insert("consent".into(), consent.into());
 }
 
-/// The participant sits at the only monitor. A screen recording runs from Record until the operator comes back.
+/// The participant sits at the only monitor. A screen recording runs from Record until the operator comes back, after the page
+/// has ended itself.
 #[test]
 fn on_one_monitor_a_participant_sees_only_the_study() {
     if crate::vision_support::models().is_none() {
         return;
     }
-    let Some(app) = Display::open().map(|screen| App::open_with(screen, calm_study)) else { return };
+    let short = |study: &mut toml::Table| {
+        calm_study(study);
+        study_with_page(study, "calm_short.html");
+    };
+    let Some(app) = Display::open().map(|screen| App::open_with(screen, short)) else { return };
     app.pause(2500);
     app.keys("ctrl+n");
     app.screen.screenshot("seat_1_new_session.png");
@@ -311,12 +320,19 @@ fn on_one_monitor_a_participant_sees_only_the_study() {
     app.wait("the page on the screen", || (app.count(&folder, "page", "shown") >= 2).then_some(()));
     app.pause(1500);
     app.screen.screenshot("seat_4_page.png");
+    app.wait("the closing screen", || {
+        let now = image::open(app.screen.screenshot("seat_4_over.png")).unwrap().to_rgb8();
+        is_of_screens(now.get_pixel(640, 200).0).then_some(())
+    });
+    app.pause(2000);
     let frames = recording.stop();
     let is_participants = |frame: &Vec<[u8; 3]>| frame.iter().all(|p| is_of_screens(*p) || is_of_page(*p));
     let first = frames.iter().position(is_participants).expect("the page's window");
     let (grey, page) = check_colours(&frames[first..]);
     println!("{} frames from the first of the participant's: {grey} grey, {page} of the page", frames.len() - first);
     assert!(grey > 60 && page > 30, "{grey} grey, {page} of the page");
+    check_order(&frames[first..]);
+    assert_ne!(app.session().unwrap().condition, Condition::Opens(SessionState::Closed), "the recording goes on");
 
     app.keys("ctrl+shift+F12");
     app.pause(2500);
@@ -421,7 +437,11 @@ fn on_two_monitors_the_participant_sees_waiting_consent_cross_page_and_end() {
         return;
     }
     let Some(screen) = Display::with_two_monitors() else { return };
-    let app = App::open_with(screen, calm_study_with_consent);
+    let app = App::open_with(screen, |study| {
+        calm_study_with_consent(study);
+        // It ends itself.
+        study_with_page(study, "calm_short.html");
+    });
     let second = format!("{}+1280,0", app.screen.name);
     let Some(recording) = ScreenRecording::start_of(&second, "1024x768", "two_monitors.rgb") else { return };
     app.pause(2500);
@@ -438,8 +458,14 @@ fn on_two_monitors_the_participant_sees_waiting_consent_cross_page_and_end() {
     let folder = app.wait("a recording", || app.record_now());
     app.wait("the end of the rest", || (app.count(&folder, "phase", "end") > 0).then_some(()));
     app.wait("the page on the screen", || (app.count(&folder, "page", "shown") >= 2).then_some(()));
-    app.pause(2500);
+    app.pause(1500);
     app.screen.screenshot("two_3_page.png");
+    // The closing screen follows the page at once. The recording goes on until the operator stops it.
+    app.wait("the closing screen", || {
+        let now = image::open(app.screen.screenshot("two_4_over.png")).unwrap().to_rgb8();
+        is_of_screens(now.get_pixel(1280 + 512, 200).0).then_some(())
+    });
+    assert_ne!(app.session().unwrap().condition, Condition::Opens(SessionState::Closed));
     app.click(OPERATOR_TITLE_BAR.0, OPERATOR_TITLE_BAR.1);
     app.keys("ctrl+shift+s");
     app.pause(800);
@@ -447,7 +473,7 @@ fn on_two_monitors_the_participant_sees_waiting_consent_cross_page_and_end() {
     app.keys("space");
     app.wait("the closed session", || app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed)));
     app.pause(2000);
-    app.screen.screenshot("two_4_closing.png");
+    app.screen.screenshot("two_5_closing.png");
 
     let frames = recording.stop();
     let is_participants = |frame: &Vec<[u8; 3]>| frame.iter().all(|p| is_of_screens(*p) || is_of_page(*p));
@@ -455,6 +481,9 @@ fn on_two_monitors_the_participant_sees_waiting_consent_cross_page_and_end() {
     let (grey, page) = check_colours(&frames[first..]);
     println!("{} frames from the first of the participant's: {grey} grey, {page} of the page", frames.len() - first);
     assert!(grey > 120 && page > 60, "{grey} grey, {page} of the page");
+    check_order(&frames[first..]);
+    let desktop = |frame: &Vec<[u8; 3]>| frame.iter().all(|p| *p == [0; 3]);
+    assert!(frames[..first].iter().all(desktop), "before the window, the second monitor is an empty desktop");
     let consent = SessionFile::open(&folder).unwrap().header().consent.clone().expect("the consent");
     assert_eq!(consent.by, Some(ConsentBy::Participant));
     assert!(verify(&folder).unwrap().is_intact);

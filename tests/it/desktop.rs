@@ -1,7 +1,9 @@
 //! The window's logic, screen by screen, found and pressed by accessible names.
 
+mod dialogs;
 mod editor;
 mod fake;
+mod floating;
 mod guided;
 mod keyboard;
 mod manage;

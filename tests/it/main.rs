@@ -39,6 +39,8 @@ mod page_canary;
 #[cfg(target_os = "linux")]
 mod page_cases;
 #[cfg(target_os = "linux")]
+mod page_embedded;
+#[cfg(target_os = "linux")]
 mod page_keys;
 #[cfg(target_os = "linux")]
 mod page_replay;

@@ -41,12 +41,13 @@ impl Page {
             allow: Vec::new(),
             data_dir: None,
             questionnaires: Vec::new(),
+            closing: String::new(),
             condition: None,
             waits_after_crash: false,
         })
     }
 
-    fn start(spec: PageSpec) -> Page {
+    pub fn start(spec: PageSpec) -> Page {
         Page::start_behind(None, spec)
     }
 
@@ -113,7 +114,7 @@ impl Page {
         mark.data.get("data").cloned().unwrap_or_default()
     }
 
-    fn host(&self) -> &PageHost {
+    pub fn host(&self) -> &PageHost {
         self.host.as_ref().unwrap()
     }
 
@@ -473,6 +474,7 @@ fn the_chosen_monitor_is_filled() {
         allow: Vec::new(),
         data_dir: None,
         questionnaires: Vec::new(),
+        closing: String::new(),
         condition: None,
         waits_after_crash: false,
     });
@@ -517,6 +519,7 @@ fn a_window_without_a_display_says_so() {
         allow: Vec::new(),
         data_dir: None,
         questionnaires: Vec::new(),
+        closing: String::new(),
         condition: None,
         waits_after_crash: false,
     };
@@ -543,15 +546,18 @@ fn an_embedded_page_shares_the_keyboard() {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
+/// The colour of [`PlainWindow`], as `0xRRGGBB`.
+pub(super) const PLAIN: u32 = 0x0033_5577;
+
 /// An X window that counts its key events.
-struct PlainWindow {
+pub(super) struct PlainWindow {
     xlib: x11_dl::xlib::Xlib,
     display: *mut x11_dl::xlib::Display,
-    window: u64,
+    pub window: u64,
 }
 
 impl PlainWindow {
-    fn open() -> PlainWindow {
+    pub fn open() -> PlainWindow {
         use x11_dl::xlib::{KeyPressMask, Xlib};
         let xlib = Xlib::open().unwrap();
         // SAFETY: Xlib calls on a display that only this thread uses.
@@ -559,7 +565,7 @@ impl PlainWindow {
             let display = (xlib.XOpenDisplay)(std::ptr::null());
             assert!(!display.is_null());
             let root = (xlib.XDefaultRootWindow)(display);
-            let window = (xlib.XCreateSimpleWindow)(display, root, 0, 0, 1000, 700, 0, 0, 0x0033_5577);
+            let window = (xlib.XCreateSimpleWindow)(display, root, 0, 0, 1000, 700, 0, 0, PLAIN.into());
             (xlib.XStoreName)(display, window, c"plain".as_ptr());
             (xlib.XSelectInput)(display, window, KeyPressMask);
             (xlib.XMapRaised)(display, window);
@@ -607,6 +613,7 @@ fn embedded_page() {
         allow: Vec::new(),
         data_dir: Some(kept.path().to_owned()),
         questionnaires: Vec::new(),
+        closing: String::new(),
         condition: None,
         waits_after_crash: false,
     };

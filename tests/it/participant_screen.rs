@@ -13,7 +13,7 @@ use affectograph::page::{
 use affectograph::session::Clock;
 use crossbeam_channel::{Receiver, bounded};
 
-use super::screen::Display;
+use super::screen::{self, Display};
 use crate::need::need_program;
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const WIDTH: usize = 128;
 const HEIGHT: usize = 80;
 
-/// A screen recording at 60 Hz.
+/// A screen recording at 60 Hz. A film of it, with all pixels and five pictures a second, is beside the screenshots.
 pub(super) struct ScreenRecording {
     ffmpeg: Child,
     file: PathBuf,
@@ -40,9 +40,14 @@ impl ScreenRecording {
         let ffmpeg = Command::new("ffmpeg")
             .args(["-y", "-loglevel", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", "60"])
             .args(["-video_size", size, "-i", part])
-            .args(["-vf", &format!("scale={WIDTH}:{HEIGHT}:flags=neighbor")])
-            .args(["-f", "rawvideo", "-pix_fmt", "rgb24"])
+            .args([
+                "-filter_complex",
+                &format!("split[a][b];[a]scale={WIDTH}:{HEIGHT}:flags=neighbor[raw];[b]fps=5[film]"),
+            ])
+            .args(["-map", "[raw]", "-f", "rawvideo", "-pix_fmt", "rgb24"])
             .arg(&file)
+            .args(["-map", "[film]", "-c:v", "mjpeg", "-q:v", "4"])
+            .arg(screen::file(name).with_extension("avi"))
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -68,7 +73,7 @@ pub(super) fn is_of_screens([r, g, b]: [u8; 3]) -> bool {
     high - low <= 16 && low >= 0x28 && high <= 0xea
 }
 
-fn is_grey([r, g, b]: [u8; 3]) -> bool {
+pub(super) fn is_grey([r, g, b]: [u8; 3]) -> bool {
     r.abs_diff(0xc9) <= 2 && g.abs_diff(0xc9) <= 2 && b.abs_diff(0xc6) <= 2
 }
 
@@ -90,6 +95,18 @@ pub(super) fn check_colours(frames: &[Vec<[u8; 3]>]) -> (usize, usize) {
     (grey, page)
 }
 
+/// Asserts that the page is seen once, from its first to its last frame without an interruption, with screens of the program
+/// before and after it.
+pub(super) fn check_order(frames: &[Vec<[u8; 3]>]) {
+    let is_page = |frame: &Vec<[u8; 3]>| frame.iter().all(|p| is_of_page(*p));
+    let first = frames.iter().position(is_page).expect("the page");
+    let last = frames.iter().rposition(is_page).expect("the page");
+    let of_screens = |frame: &Vec<[u8; 3]>| frame.iter().all(|p| is_of_screens(*p));
+    assert!(first > 0 && frames[..first].iter().all(of_screens), "before the page");
+    assert!(frames[first..=last].iter().all(is_page), "the page is interrupted");
+    assert!(last + 60 < frames.len() && frames[last + 1..].iter().all(of_screens), "after the page");
+}
+
 fn spec(display: &Display, file: &str, waits_after_crash: bool) -> PageSpec {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
     PageSpec {
@@ -104,6 +121,7 @@ fn spec(display: &Display, file: &str, waits_after_crash: bool) -> PageSpec {
         allow: Vec::new(),
         data_dir: None,
         questionnaires: Vec::new(),
+        closing: String::new(),
         condition: None,
         waits_after_crash,
     }

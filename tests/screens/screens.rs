@@ -75,7 +75,41 @@ fn of_row(b: egui_kittest::HarnessBuilder<desktop::App>, item: Option<&str>) -> 
     s
 }
 
-const SCREENS: [(&str, Make); 44] = [
+/// An export of two sessions, half done.
+fn exporting(b: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
+    use egui_kittest::kittest::Queryable;
+    let mut s = scenes::home(b);
+    s.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    s.settle();
+    s.window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    s.settle();
+    s.window.get_all_by_label("Export").last().unwrap().click();
+    s.settle();
+    s.say(BackendEvent::JobProgress(JobProgress {
+        done: 0.47,
+        name: "9 of 18: sub-09_ses-01_20261123T101500Z_checkout".into(),
+    }));
+    s
+}
+
+/// An import of three video files, whose dialog is open: ready to start.
+fn importing(b: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
+    use egui_kittest::kittest::Queryable;
+    let mut s = scenes::home(b);
+    s.window.get_by_label("Import …").click();
+    s.settle();
+    s.window.get_by_label("Import video files …").click();
+    s.settle();
+    if let Some(desktop::Dialog::ImportFilms(draft)) = &mut s.window.state_mut().state.dialog {
+        draft.films = ["sub-07_talk.mp4", "sub-08_talk.mp4", "sub-09_a talk with a very long name, second take.mp4"]
+            .map(|name| format!("/home/lab/films/{name}").into())
+            .to_vec();
+    }
+    s.settle();
+    s
+}
+
+const SCREENS: [(&str, Make); 51] = [
     ("row_menu", |b| of_row(b, None)),
     ("reassign", |b| of_row(b, Some("Reassign …"))),
     ("erase_participant", |b| of_row(b, Some("Erase participant sub-14 …"))),
@@ -95,6 +129,43 @@ const SCREENS: [(&str, Make); 44] = [
         s.window.get_by_label("Import …").click();
         s.settle();
         s.window.get_by_label("Import video files …").click();
+        s.settle();
+        s
+    }),
+    ("import_films_chosen", importing),
+    ("import_running", |b| {
+        let mut s = importing(b);
+        s.window.key_press_modifiers(Modifiers::NONE, Key::Enter);
+        s.settle();
+        let name = "2 of 3: sub-08_talk.mp4, 3,214 of 9,120 frames".into();
+        s.say(BackendEvent::JobProgress(JobProgress { done: 0.44, name }));
+        s
+    }),
+    ("export_running", exporting),
+    ("export_stopping", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = exporting(b);
+        s.window.get_by_label("Stop").click();
+        s.settle();
+        s
+    }),
+    ("study_running", |b| {
+        let mut s = scenes::study_screen(b);
+        scenes::choose(&mut s, "Kind", "page  click   412");
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+        s.settle();
+        s.say(BackendEvent::StudyQueryProgress { done: 7, of: 12 });
+        s
+    }),
+    ("live_over", |b| {
+        let mut s = scenes::live(b, 761.2, false);
+        s.say(BackendEvent::Part(None));
+        s
+    }),
+    ("preferences", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::home(b);
+        s.window.get_by_label("Preferences").click();
         s.settle();
         s
     }),

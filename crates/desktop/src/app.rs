@@ -8,10 +8,12 @@ use eframe::egui;
 use super::alarm_sound::AlarmSound;
 use super::fallback_fonts::FallbackFonts;
 use super::file_dialog::{FileDialog, FileRequest};
+use super::floating::Floating;
 use super::port::{Backend, PixelRect, Wake};
 use super::preferences::Preferences;
 use super::state::{Screen, State};
 use super::theme;
+use super::window_size::SizeWatch;
 
 pub struct App {
     pub state: State,
@@ -23,11 +25,14 @@ pub struct App {
     pub(super) page_is_visible: bool,
     /// The screen of the previous frame.
     pub(super) drawn: Screen,
+    /// Whether the previous frame had a dialog.
+    pub(super) had_dialog: bool,
     /// When playing last moved the playhead, in the time of egui.
     pub(super) played_at_s: Option<f64>,
     pub(super) file_dialog: Option<FileDialog>,
     /// The text size of the previous frame.
     pub(super) seen_text_scale: f32,
+    pub(super) size_watch: SizeWatch,
     pub(super) alarm_sound: AlarmSound,
     preferences_path: Option<PathBuf>,
     wake: Wake,
@@ -38,6 +43,7 @@ impl App {
     pub fn new(ctx: &egui::Context, backend: Box<dyn Backend>, preferences_path: Option<PathBuf>) -> Self {
         theme::install(ctx);
         ctx.add_plugin(FallbackFonts::default());
+        ctx.add_plugin(Floating::default());
         let (preferences, problem) = match preferences_path.as_deref().map(Preferences::load) {
             Some(Ok(preferences)) => (preferences, None),
             Some(Err(error)) => (Preferences::default(), Some(error.to_string())),
@@ -55,9 +61,11 @@ impl App {
             is_closing: false,
             page_is_visible: false,
             drawn: Screen::Home,
+            had_dialog: false,
             played_at_s: None,
             file_dialog: None,
             seen_text_scale: ctx.zoom_factor(),
+            size_watch: SizeWatch::default(),
             alarm_sound: AlarmSound::default(),
             preferences_path,
             wake: Wake::new(move || waker.request_repaint()),

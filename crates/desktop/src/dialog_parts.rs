@@ -1,10 +1,10 @@
-//! The parts that all dialogs share: title, fields, buttons, warnings.
+//! The parts that all dialogs share: title, fields, choices, buttons, warnings.
 
 use eframe::egui;
-use egui::{Key, Layout, Margin, RichText, Ui};
+use egui::{Layout, Margin, RichText, Ui};
 
 use super::command::Command;
-use super::{theme, widgets};
+use super::{enter_key, theme, widgets};
 
 pub fn title(ui: &mut Ui, text: &str) {
     let p = theme::palette(ui);
@@ -38,11 +38,35 @@ pub fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Re
     let label = widgets::caption(ui, name);
     let edit =
         egui::TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY).margin(Margin::symmetric(10, 6));
-    ui.add(edit).labelled_by(label.id)
+    let response = ui.add(edit).labelled_by(label.id);
+    enter_key::pass_on(&response);
+    response
 }
 
-pub fn is_entered(ui: &Ui) -> bool {
-    ui.input(|i| i.key_pressed(Key::Enter))
+/// One of several choices.
+pub fn choice<V: PartialEq>(ui: &mut Ui, current: &mut V, value: V, text: &str) -> egui::Response {
+    let response = ui.radio_value(current, value, text);
+    enter_key::pass_on(&response);
+    response
+}
+
+pub fn tick(ui: &mut Ui, is_ticked: &mut bool, text: &str) -> egui::Response {
+    let response = ui.checkbox(is_ticked, text);
+    enter_key::pass_on(&response);
+    response
+}
+
+/// The main button of a dialog. Enter presses it. Returns whether it was pressed.
+pub fn main_button(ui: &mut Ui, is_enabled: bool, text: &str) -> bool {
+    let is_clicked = widgets::primary(ui, is_enabled, text).clicked();
+    is_clicked || (is_enabled && enter_key::was_pressed(ui.ctx()))
+}
+
+/// The only button of a dialog that asks nothing. Enter presses it.
+pub fn close(ui: &mut Ui, commands: &mut Vec<Command>) {
+    if ui.button("Close").clicked() || enter_key::was_pressed(ui.ctx()) {
+        commands.push(Command::CloseDialog);
+    }
 }
 
 /// A warning with its sign.

@@ -4,11 +4,13 @@ use eframe::egui;
 use egui::{Grid, Id, Margin, Modal, Order, Popup, RichText, ScrollArea, Ui};
 
 use super::command::{Command, LiveCommand, PreferencesCommand, ReviewCommand, SetUpCommand, StudyCommand};
-use super::dialog_parts::{buttons, cancel, field, is_entered, keep, title, warning};
+use super::dialog_parts::{buttons, cancel, choice, close, field, keep, main_button, title, warning};
 use super::port::{Check, ExportFormat, StudyExportFormat};
 use super::preferences::Preferences;
 use super::state::{Dialog, ExportDraft, Readiness, Recording, Rehearsal, State, StudyExportDraft};
-use super::{explanations, home_dialogs, keys, new_study, preferences_dialog, signals_dialog, theme, widgets};
+use super::{
+    enter_key, explanations, home_dialogs, keys, new_study, preferences_dialog, signals_dialog, theme, widgets,
+};
 
 /// Height of the list of failing checks. It is fixed, so that the buttons below do not move.
 const CHECKS: f32 = 250.0;
@@ -39,6 +41,7 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
         // A menu of the screen behind would stay above the dialog.
         Popup::close_all(ctx);
     }
+    enter_key::take(ctx);
     let modal = Modal::new(id).area(area).frame(frame).show(ctx, |ui| {
         let width: f32 = match dialog {
             Dialog::Shortcuts => 1080.0,
@@ -111,7 +114,7 @@ fn override_checks(ui: &mut Ui, rehearsal: Option<&Rehearsal>, commands: &mut Ve
     widgets::caption(ui, "This decision is stored with the session.");
     buttons(ui, |ui| {
         let can_record = !matches!(readiness, Readiness::NotYet(_));
-        if widgets::primary(ui, can_record, "Record anyway").clicked() {
+        if main_button(ui, can_record, "Record anyway") {
             let shown = failing.iter().map(|c| c.id.clone()).collect();
             commands.push(Command::SetUp(SetUpCommand::RecordAnyway(shown)));
         }
@@ -156,7 +159,7 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
         (ExportFormat::FigurePng, "Figure of the visible plots, PNG"),
         (ExportFormat::FigureSvg, "Figure of the visible plots, SVG"),
     ] {
-        ui.radio_value(&mut edited.format, format, text);
+        choice(ui, &mut edited.format, format, text);
     }
     ui.add_space(6.0);
     let name = if edited.format == ExportFormat::Csv { "To folder" } else { "To file" };
@@ -180,7 +183,7 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
         commands.push(Command::Review(ReviewCommand::EditExport(ExportDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
-        if widgets::primary(ui, is_ready, "Export").clicked() {
+        if main_button(ui, is_ready, "Export") {
             commands.push(Command::Review(ReviewCommand::Export));
         }
         cancel(ui, "Cancel", commands);
@@ -191,7 +194,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
     title(ui, "Export averages");
     let mut edited = draft.clone();
     for format in StudyExportFormat::ALL {
-        ui.radio_value(&mut edited.format, format, format.description());
+        choice(ui, &mut edited.format, format, format.description());
     }
     ui.add_space(6.0);
     let is_folder = edited.format == StudyExportFormat::Tables;
@@ -212,7 +215,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
         commands.push(Command::Study(StudyCommand::EditExport(StudyExportDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
-        if widgets::primary(ui, is_ready, "Export").clicked() {
+        if main_button(ui, is_ready, "Export") {
             commands.push(Command::Study(StudyCommand::Export));
         }
         cancel(ui, "Cancel", commands);
@@ -251,7 +254,7 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
         numbers(ui);
     });
     buttons(ui, |ui| {
-        cancel(ui, "Close", commands);
+        close(ui, commands);
         if ui.button("Open the manual").clicked() {
             commands.push(Command::OpenManual);
         }
@@ -276,7 +279,7 @@ fn preferences(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut V
     title(ui, "Preferences");
     preferences_dialog::show(ui, draft, state, commands);
     buttons(ui, |ui| {
-        if widgets::primary(ui, draft.recordings_folder().is_ok(), "Save").clicked() {
+        if main_button(ui, draft.recordings_folder().is_ok(), "Save") {
             commands.push(Command::Preferences(PreferencesCommand::Save));
         }
         cancel(ui, "Cancel", commands);
@@ -295,7 +298,7 @@ fn video_path(ui: &mut Ui, path: &str, commands: &mut Vec<Command>) {
     }
     buttons(ui, |ui| {
         let is_ready = !edited.trim().is_empty();
-        if widgets::primary(ui, is_ready, "Use").clicked() || (is_ready && is_entered(ui)) {
+        if main_button(ui, is_ready, "Use") {
             commands.push(Command::SetUp(SetUpCommand::UseVideo(edited.trim().into())));
         }
         cancel(ui, "Cancel", commands);

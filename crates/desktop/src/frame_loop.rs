@@ -10,7 +10,9 @@ use session::Playhead;
 
 use super::app::App;
 use super::command::{Command, LiveCommand};
+use super::fallback_fonts::FallbackFonts;
 use super::file_dialog::FileDialog;
+use super::floating::Floating;
 use super::port::{PagePlace, PageReplayCommand};
 use super::state::{Dialog, Screen};
 use super::{apply, keys, receive, views};
@@ -24,6 +26,9 @@ impl App {
         self.receive(ctx);
         self.guard_close(ctx);
         self.store_text_scale(ctx);
+        self.store_window_size(ctx);
+        let news = ctx.with_plugin(FallbackFonts::take_news).unwrap_or_default();
+        news.into_iter().for_each(|sentence| self.state.warn(sentence));
         self.ring();
         self.advance(ctx);
         let now_s = ctx.input(|i| i.time);
@@ -47,6 +52,14 @@ impl App {
         views::show(ui, &self.state, &mut commands);
         self.apply(commands, &ctx);
         self.guard_page(&ctx);
+        let has_dialog = self.state.dialog.is_some();
+        let is_dialog_new = !std::mem::replace(&mut self.had_dialog, has_dialog) && has_dialog;
+        ctx.with_plugin(|floating: &mut Floating| {
+            if is_dialog_new {
+                floating.close_tooltips();
+            }
+            floating.keep_off(&ctx, self.state.embedded_page);
+        });
     }
 
     /// Opens a stored session, like a double click in the table.
@@ -149,6 +162,14 @@ impl App {
         let scale = ctx.zoom_factor();
         if std::mem::replace(&mut self.seen_text_scale, scale) != scale && scale != self.state.preferences.text_scale {
             self.state.preferences.text_scale = scale;
+            self.store_preferences();
+        }
+    }
+
+    fn store_window_size(&mut self, ctx: &egui::Context) {
+        self.size_watch.fit(ctx);
+        if let Some(size) = self.size_watch.settled(ctx, self.state.preferences.window) {
+            self.state.preferences.window = Some(size);
             self.store_preferences();
         }
     }

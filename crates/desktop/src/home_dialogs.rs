@@ -9,11 +9,11 @@ use egui::{ComboBox, Margin, RichText, ScrollArea, Ui};
 use session::ParticipantId;
 
 use super::command::{Command, HomeCommand, JobCommand};
-use super::dialog_parts::{buttons, cancel, field, is_entered, title, warning};
+use super::dialog_parts::{buttons, cancel, choice, field, main_button, title, warning};
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft, taken};
 use super::port::{DatasetFormat, DownloadProgress, ExportRow, Library, SessionRow};
 use super::state::{DownloadDraft, PlanDraft, State};
-use super::{condition_choice, figures, seat_choice, widgets};
+use super::{condition_choice, enter_key, figures, seat_choice, widgets};
 
 pub fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, commands: &mut Vec<Command>) {
     title(ui, "New session");
@@ -83,8 +83,7 @@ pub fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, co
         commands.push(Command::Home(HomeCommand::EditPlan(edited)));
     }
     buttons(ui, |ui| {
-        let go = widgets::primary(ui, is_ready, "Set up");
-        if go.clicked() || (is_ready && is_entered(ui) && !egui::Popup::is_any_open(ui.ctx())) {
+        if main_button(ui, is_ready, "Set up") {
             commands.push(Command::Home(HomeCommand::BeginRehearsal));
         }
         cancel(ui, "Cancel", commands);
@@ -107,7 +106,7 @@ pub fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>)
     }
     buttons(ui, |ui| {
         let is_ready = !edited.trim().is_empty();
-        if widgets::primary(ui, is_ready, "Open").clicked() || (is_ready && is_entered(ui)) {
+        if main_button(ui, is_ready, "Open") {
             commands.push(Command::OpenSession(edited.trim().into()));
         }
         cancel(ui, "Cancel", commands);
@@ -129,6 +128,7 @@ pub fn download(ui: &mut Ui, draft: &DownloadDraft, progress: Option<&DownloadPr
             .desired_width(f32::INFINITY)
             .margin(Margin::symmetric(10, 6));
         let token = ui.add(token).labelled_by(label.id);
+        enter_key::pass_on(&token);
         field(ui, "Study (empty for all studies)", &mut edited.study, "");
         if *draft == DownloadDraft::default() && ui.memory(|m| m.focused()).is_none() {
             server.request_focus();
@@ -155,7 +155,7 @@ pub fn download(ui: &mut Ui, draft: &DownloadDraft, progress: Option<&DownloadPr
         commands.push(Command::Home(HomeCommand::EditDownload(DownloadDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
-        if widgets::primary(ui, is_ready, "Download").clicked() || (is_ready && is_entered(ui)) {
+        if main_button(ui, is_ready, "Download") {
             commands.push(Command::Home(HomeCommand::Download));
         }
         if progress.is_some() {
@@ -294,7 +294,7 @@ pub fn reassign(ui: &mut Ui, draft: &ReassignDraft, library: Option<&Library>, c
         commands.push(Command::Home(HomeCommand::EditReassign(edited)));
     }
     buttons(ui, |ui| {
-        if widgets::primary(ui, request.is_ok(), "Reassign").clicked() || (request.is_ok() && is_entered(ui)) {
+        if main_button(ui, request.is_ok(), "Reassign") {
             commands.push(Command::Home(HomeCommand::Reassign));
         }
         cancel(ui, "Cancel", commands);
@@ -307,7 +307,7 @@ pub fn export_sessions(ui: &mut Ui, draft: &SessionsExportDraft, state: &State, 
     ui.add_space(4.0);
     let mut edited = draft.clone();
     for format in DatasetFormat::ALL {
-        ui.radio_value(&mut edited.format, format, format.description());
+        choice(ui, &mut edited.format, format, format.description());
     }
     ui.add_space(6.0);
     field(ui, "To a new folder", &mut edited.to, "");
@@ -326,7 +326,7 @@ pub fn export_sessions(ui: &mut Ui, draft: &SessionsExportDraft, state: &State, 
         commands.push(Command::Job(JobCommand::EditExport(SessionsExportDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
-        if widgets::primary(ui, is_ready, "Export").clicked() {
+        if main_button(ui, is_ready, "Export") {
             commands.push(Command::Job(JobCommand::Export));
         }
         cancel(ui, "Cancel", commands);
@@ -378,7 +378,7 @@ pub fn import_films(ui: &mut Ui, draft: &ImportDraft, state: &State, commands: &
         commands.push(Command::Job(JobCommand::EditImport(ImportDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
-        if widgets::primary(ui, is_ready, "Import").clicked() {
+        if main_button(ui, is_ready, "Import") {
             commands.push(Command::Job(JobCommand::Import));
         }
         cancel(ui, "Cancel", commands);

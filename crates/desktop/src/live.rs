@@ -134,8 +134,10 @@ fn session(ui: &mut Ui, recording: &Recording, names_last: bool, commands: &mut 
     if !names_last {
         names(ui, recording);
     }
-    if !part(ui, recording, commands) {
-        phase_timer(ui, recording);
+    match (part(ui, recording, commands), recording.are_parts_over) {
+        (true, _) => {}
+        (false, true) if !recording.phases.is_paused() => parts_over(ui, recording),
+        (false, _) => phase_timer(ui, recording),
     }
     ui.add_space(12.0);
     keyboard_lamp::show(ui, recording);
@@ -181,6 +183,12 @@ fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) -> bool
         }
     }
     true
+}
+
+fn parts_over(ui: &mut Ui, recording: &Recording) {
+    ui.add_space(12.0);
+    let color = theme::palette(ui).accent;
+    widgets::stat(ui, "parts", "all over", color).on_hover_text(recording.parts_over_sentence());
 }
 
 /// The remaining time of a phase.

@@ -4,10 +4,10 @@ use eframe::egui;
 use egui::{Margin, RichText, ScrollArea, Ui};
 
 use super::command::{Command, EditorCommand};
-use super::dialog_parts::{buttons, cancel, field, title, warning};
+use super::dialog_parts::{buttons, cancel, field, main_button, title, warning};
 use super::port::{Library, TemplateRow};
 use super::state::{NewStudyDraft, State};
-use super::{theme, widgets};
+use super::{enter_key, theme, widgets};
 
 pub fn show(ui: &mut Ui, draft: &NewStudyDraft, state: &State, commands: &mut Vec<Command>) {
     title(ui, "New study");
@@ -55,8 +55,7 @@ pub fn show(ui: &mut Ui, draft: &NewStudyDraft, state: &State, commands: &mut Ve
         commands.push(Command::Editor(EditorCommand::EditNewStudy(NewStudyDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
-        let is_entered = ui.input(|i| i.key_pressed(egui::Key::Enter));
-        if widgets::primary(ui, is_ready, "Create").clicked() || is_ready && is_entered {
+        if main_button(ui, is_ready, "Create") {
             commands.push(Command::Editor(EditorCommand::Create));
         }
         cancel(ui, "Cancel", commands);
@@ -89,6 +88,7 @@ fn choice(ui: &mut Ui, is_chosen: bool, title: &str, description: &str) -> bool 
         .show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             let response = ui.radio(is_chosen, title);
+            enter_key::pass_on(&response);
             if !description.is_empty() {
                 let text = RichText::new(description).small().weak();
                 ui.add(egui::Label::new(text).wrap());

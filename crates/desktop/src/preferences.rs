@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::lane_choice::Lanes;
+use super::window_size::WindowSize;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,6 +81,8 @@ pub struct Preferences {
     pub sounds: Sounds,
     /// The signals that are shown below valence and arousal.
     pub lanes: Lanes,
+    /// The size of the window. `None`: the usual one.
+    pub window: Option<WindowSize>,
 }
 
 impl Default for Preferences {
@@ -93,6 +96,7 @@ impl Default for Preferences {
             participant: ParticipantScreen::default(),
             sounds: Sounds::default(),
             lanes: Lanes::default(),
+            window: None,
         }
     }
 }
@@ -219,6 +223,7 @@ mod tests {
             participant: ParticipantScreen { monitor: Some(2), full_screen: false },
             sounds: Sounds { alarm: true },
             lanes,
+            window: Some(WindowSize { width: 1100.0, height: 720.0, is_maximized: true }),
         };
         chosen.store(&path).unwrap();
         assert_eq!(Preferences::load(&path).unwrap(), chosen);

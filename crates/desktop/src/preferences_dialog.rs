@@ -4,10 +4,11 @@ use eframe::egui;
 use egui::{ComboBox, Grid, RichText, ScrollArea, Ui};
 
 use super::command::{Command, PreferencesCommand};
-use super::dialog_parts::warning;
+use super::dialog_parts::{tick, warning};
+use super::fallback_fonts::FallbackFonts;
 use super::preferences::{Preferences, TEXT_SCALES, ThemeChoice};
 use super::state::State;
-use super::widgets;
+use super::{enter_key, widgets};
 
 /// The monitors to choose from. A monitor that is not there is replaced by the second one.
 const MONITORS: usize = 4;
@@ -17,6 +18,7 @@ pub fn show(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut Vec<
     let height = (ui.ctx().content_rect().height() - 200.0).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         appearance(ui, &mut edited);
+        fonts(ui);
         ui.add_space(10.0);
         widgets::section(ui, "Recordings");
         recordings(ui, &mut edited, state, commands);
@@ -25,8 +27,8 @@ pub fn show(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut Vec<
         participant(ui, &mut edited);
         ui.add_space(10.0);
         widgets::section(ui, "While recording");
-        ui.checkbox(&mut edited.sounds.alarm, "Sound when data is being lost");
-        ui.checkbox(&mut edited.marker_pad, "Open the marker pad");
+        tick(ui, &mut edited.sounds.alarm, "Sound when data is being lost");
+        tick(ui, &mut edited.marker_pad, "Open the marker pad");
     });
     if edited != *draft {
         commands.push(Command::Preferences(PreferencesCommand::Edit(Box::new(edited))));
@@ -58,12 +60,25 @@ fn appearance(ui: &mut Ui, edited: &mut Preferences) {
     });
 }
 
+/// The scripts that cannot be drawn.
+fn fonts(ui: &mut Ui) {
+    let problems = ui.ctx().with_plugin(|fonts: &mut FallbackFonts| fonts.problems()).unwrap_or_default();
+    if problems.is_empty() {
+        return;
+    }
+    ui.add_space(10.0);
+    widgets::section(ui, "Fonts");
+    problems.iter().for_each(|problem| warning(ui, problem));
+}
+
 fn recordings(ui: &mut Ui, edited: &mut Preferences, state: &State, commands: &mut Vec<Command>) {
     let mut folder = edited.recordings.as_ref().map_or_else(String::new, |f| f.display().to_string());
     let label = widgets::caption(ui, "Folder of recordings");
     let present = state.home.library.as_ref().map_or_else(String::new, |l| l.root.display().to_string());
     let edit = egui::TextEdit::singleline(&mut folder).hint_text(present).desired_width(f32::INFINITY);
-    if ui.add(edit).labelled_by(label.id).changed() {
+    let edit = ui.add(edit).labelled_by(label.id);
+    enter_key::pass_on(&edit);
+    if edit.changed() {
         edited.recordings = Some(folder.trim().into()).filter(|_| !folder.trim().is_empty());
     }
     if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
@@ -93,6 +108,6 @@ fn participant(ui: &mut Ui, edited: &mut Preferences) {
         });
         combo.response.labelled_by(label.id);
     });
-    ui.checkbox(&mut edited.participant.full_screen, "Full screen on that monitor");
+    tick(ui, &mut edited.participant.full_screen, "Full screen on that monitor");
     widgets::caption(ui, "In a recording: used the next time.");
 }

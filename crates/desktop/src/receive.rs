@@ -14,7 +14,8 @@ use super::phase_clock::PhaseClock;
 use super::photo::Photo;
 use super::port::{
     Activity, AddedRecords, Agreement, Alarm, BackendEvent, Check, Correction, DownloadResult, EventCounts,
-    FinishedSession, JobResult, Library, OpenedSession, PageState, PageStatus, Picture, Preview, StartedInfo,
+    FinishedSession, JobResult, Library, OpenedSession, PageState, PageStatus, Picture, Preview, SessionPart,
+    StartedInfo,
 };
 use super::rating_state::{RatingInput, Ratings};
 use super::recent_markers::RecentMarkers;
@@ -93,7 +94,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         // A participant window in front covers this window. A key there must not bring the measurement to the participant.
         E::KeyboardReturned if state.participant.front == Some(true) => {}
         E::KeyboardReturned => ctx.send_viewport_cmd(egui::ViewportCommand::Focus),
-        E::Part(part) => recording(state, |r| r.part = part),
+        E::Part(part) => take_part(state, part),
         E::Health(figures) => recording(state, |r| r.health = figures),
         E::Alarm(alarm) => recording(state, |r| raise_alarm(r, alarm)),
         E::AlarmCleared { key } => recording(state, |r| r.alarms.retain(|a| a.key != key)),
@@ -221,6 +222,7 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
         // It is loaded again.
         page: rehearsal.page.map(|page| PageState { status: PageStatus::Loading, ..page }),
         part: None,
+        are_parts_over: false,
         note: None,
         stop: StopState::No,
         page_has_keyboard: false,
@@ -233,6 +235,18 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
     });
     state.screen = Screen::Live;
     state.dialog = None;
+}
+
+/// `None`: all parts are over.
+fn take_part(state: &mut State, part: Option<SessionPart>) {
+    let Some(recording) = &mut state.recording else { return };
+    let is_over = part.is_none();
+    let is_new = is_over && !recording.are_parts_over;
+    (recording.part, recording.are_parts_over) = (part, is_over);
+    if is_new {
+        let sentence = recording.parts_over_sentence();
+        state.inform(sentence);
+    }
 }
 
 fn raise_alarm(recording: &mut Recording, alarm: Alarm) {

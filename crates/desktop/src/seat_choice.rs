@@ -3,6 +3,7 @@
 use eframe::egui;
 use egui::{RichText, Ui};
 
+use super::dialog_parts::choice;
 use super::widgets;
 use session::Seat;
 
@@ -11,8 +12,8 @@ pub fn show(ui: &mut Ui, seat: &mut Seat, is_fixed: bool) {
     widgets::caption(ui, "Who sits at this screen?");
     ui.add_enabled_ui(!is_fixed, |ui| {
         ui.horizontal(|ui| {
-            ui.radio_value(seat, Seat::Participant, "Participant");
-            ui.radio_value(seat, Seat::Pilot, "Pilot (you try the study)");
+            choice(ui, seat, Seat::Participant, "Participant");
+            choice(ui, seat, Seat::Pilot, "Pilot (you try the study)");
         });
     });
     let what = match seat {

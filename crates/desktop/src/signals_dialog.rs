@@ -7,7 +7,7 @@ use analysis::SignalId;
 use session::{Field, Rows, StreamInfo};
 
 use super::command::{Command, SignalsCommand};
-use super::dialog_parts::{buttons, cancel, field, title};
+use super::dialog_parts::{buttons, close, field, tick, title};
 use super::indexed_timeline::IndexedTimeline;
 use super::lane_choice::{LaneList, MOST_LANES};
 use super::state::State;
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, search: &str, state: &State, commands: &mut Vec<Command
     title(ui, "Signals");
     let Some((log, chosen)) = state.signals() else {
         widgets::caption(ui, "The session has ended.");
-        buttons(ui, |ui| drop(cancel(ui, "Close", commands)));
+        buttons(ui, |ui| close(ui, commands));
         return;
     };
     let mut text = search.to_owned();
@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, search: &str, state: &State, commands: &mut Vec<Command
         list(ui, search.trim(), log, chosen, commands);
     });
     absent(ui, log, chosen, commands);
-    buttons(ui, |ui| drop(cancel(ui, "Close", commands)));
+    buttons(ui, |ui| close(ui, commands));
 }
 
 /// The streams with the fields that fit the search.
@@ -78,7 +78,7 @@ fn row(ui: &mut Ui, info: &StreamInfo, field: &Field, chosen: &LaneList, command
     let unit = lane_scale::unit_text(&field.unit);
     let text = if unit.is_empty() { field.name.clone() } else { format!("{}   {unit}", field.name) };
     ui.horizontal(|ui| {
-        let response = ui.checkbox(&mut is_chosen, text).accessible_name(signal.title());
+        let response = tick(ui, &mut is_chosen, &text).accessible_name(signal.title());
         if response.on_hover_text(&field.description).changed() {
             commands.push(Command::Signals(match is_chosen {
                 true => SignalsCommand::Add(signal),

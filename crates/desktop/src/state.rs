@@ -246,6 +246,8 @@ pub struct Recording {
     pub preview: Option<ShownPreview>,
     pub page: Option<PageState>,
     pub part: Option<SessionPart>,
+    /// All parts are over, and the participant sees the closing screen.
+    pub are_parts_over: bool,
     pub note: Option<NoteDraft>,
     pub stop: StopState,
     /// Whether the page, embedded or in its own window, has the keyboard.
@@ -274,6 +276,12 @@ impl Recording {
     /// The elapsed time as a time of a clock that began at zero.
     pub fn elapsed_at(&self) -> Timestamp {
         Timestamp::from_ns(self.now.since_ns(self.started.at).max(0))
+    }
+
+    /// What the operator reads when all parts are over.
+    pub fn parts_over_sentence(&self) -> String {
+        let sees = if self.study.needs_window() { "The participant sees the closing screen. " } else { "" };
+        format!("All parts of the session are over. {sees}The recording goes on until you stop it.")
     }
 }
 

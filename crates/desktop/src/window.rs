@@ -8,6 +8,8 @@ use thiserror::Error;
 
 use super::app::App;
 use super::port::{BackendBuilder, Host, Wake};
+use super::preferences::Preferences;
+use super::window_size::{SMALLEST, WindowSize};
 
 pub struct Options {
     /// Called on this thread after the window is open.
@@ -28,16 +30,18 @@ pub enum DesktopError {
     Backend(String),
 }
 
-const SMALLEST: [f32; 2] = [1024.0, 700.0];
-
 /// Runs until the window is closed. Must be called on the main thread.
 pub fn run(options: Options) -> Result<(), DesktopError> {
     let Options { build, open, preferences } = options;
+    // `App::new` reports preferences that cannot be read.
+    let remembered = preferences.as_deref().and_then(|path| Preferences::load(path).ok()).and_then(|p| p.window);
+    let WindowSize { width, height, is_maximized } = WindowSize::at_start(remembered);
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("affectograph")
         .with_app_id("affectograph")
-        .with_inner_size([1280.0, 800.0])
+        .with_inner_size([width, height])
         .with_min_inner_size(SMALLEST)
+        .with_maximized(is_maximized)
         .with_drag_and_drop(true);
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../../assets/icon.png"));
     if let Ok(icon) = icon {

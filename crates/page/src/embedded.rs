@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use gtk::glib;
@@ -16,10 +17,13 @@ use raw_window_handle::{HandleError, HasWindowHandle, RawWindowHandle, WindowHan
 use wry::dpi::{PhysicalPosition, PhysicalSize};
 use wry::{Rect, WebContext, WebView};
 
+use super::backdrop;
 use super::host_event_sender::HostEventSender;
 use super::host_protocol::{HostCommand, HostEvent};
 use super::keys::Keyboard;
 use super::placement::BoundsPx;
+use super::stage::DRAWN_AFTER;
+use super::timer;
 use super::view::{self, ViewSpec};
 use super::webkit_signals;
 use session::monotonic_ns;
@@ -32,6 +36,11 @@ pub(super) struct EmbeddedPage {
 
 struct Shown {
     bounds: Cell<BoundsPx>,
+    /// Before it is seen for the first time, the page is beside the window that contains it: WebKit draws it there, too.
+    is_placed: Cell<bool>,
+    is_visible: Cell<bool>,
+    /// The address that loaded last, while the page is not placed.
+    loaded: RefCell<Option<String>>,
     // The view is declared before its context, so it is dropped first.
     view: WebView,
     keyboard: Rc<Keyboard>,
@@ -69,8 +78,12 @@ impl EmbeddedPage {
         on_gtk(move || {
             let queue = events.clone();
             let sender = spec.event_sender(Box::new(move |event| {
-                let revealed = revealed(&event);
-                queue.try_send(event).is_ok() && revealed.is_none_or(|event| queue.try_send(event).is_ok())
+                let loaded = loaded(&event);
+                let is_taken = queue.try_send(event).is_ok();
+                if let Some(url) = loaded {
+                    EmbeddedPage { id }.has_loaded(url);
+                }
+                is_taken
             }));
             match build(spec, parent_xid, bounds, zoom, sender) {
                 Ok(shown) => SHOWN.with_borrow_mut(|all| {
@@ -91,7 +104,9 @@ impl EmbeddedPage {
         self.with(move |shown| match command {
             HostCommand::Ping { id } => view::ping(&shown.view, &shown.spec, &shown.sender, id),
             HostCommand::Begin => view::begin(&shown.view, &shown.spec, &shown.sender),
-            HostCommand::Questionnaire(_) | HostCommand::Calm => view::show_own(&shown.view, &command, &shown.sender),
+            HostCommand::Questionnaire(_) | HostCommand::Calm | HostCommand::Closing => {
+                view::show_own(&shown.view, &command, &shown.sender);
+            }
             HostCommand::Focus => shown.keyboard.give(true),
             HostCommand::Reload | HostCommand::Respawn { .. } => {
                 // The view keeps its address after a crash.
@@ -112,10 +127,28 @@ impl EmbeddedPage {
     pub fn set_bounds(self, bounds: BoundsPx, zoom: f64) {
         self.with(move |shown| {
             shown.bounds.set(bounds);
-            if let Err(error) = shown.view.set_bounds(rect(bounds)).and_then(|()| shown.view.zoom(zoom)) {
+            if let Err(error) = shown.place().and_then(|()| shown.view.zoom(zoom)) {
                 tracing::warn!("the embedded page could not be moved: {error}");
             }
         });
+    }
+
+    /// Shows the page when it is drawn. A page that was seen before stays where it is.
+    fn has_loaded(self, url: String) {
+        self.with(move |shown| {
+            shown.loaded.replace(Some(url));
+            self.show_soon(shown);
+        });
+    }
+
+    fn show_soon(self, shown: &Shown) {
+        let is_next = shown.is_visible.get() && shown.loaded.borrow().is_some();
+        let wait = if shown.is_placed.get() { Duration::ZERO } else { DRAWN_AFTER };
+        if is_next {
+            timer::after(wait, move || {
+                SHOWN.with_borrow(|all| all.get(&self.id).map(Shown::reveal).unwrap_or_default())
+            });
+        }
     }
 
     pub fn set_visible(self, is_visible: bool) {
@@ -124,12 +157,14 @@ impl EmbeddedPage {
                 shown.keyboard.give(false);
             }
             let shown_or_hidden = shown.view.set_visible(is_visible);
+            shown.is_visible.set(is_visible);
             // GTK ignores the bounds of a hidden view. They are set again when it is shown.
-            let placed = if is_visible { shown.view.set_bounds(rect(shown.bounds.get())) } else { Ok(()) };
+            let placed = if is_visible { shown.place() } else { Ok(()) };
             // On X11 neither fails.
             if let Err(error) = shown_or_hidden.and(placed) {
                 tracing::warn!("the embedded page could not be shown or hidden: {error}");
             }
+            self.show_soon(shown);
         });
     }
 
@@ -155,14 +190,41 @@ impl EmbeddedPage {
     }
 }
 
-/// No grey screen covers an embedded page, so it is seen when it has loaded.
-fn revealed(event: &HostEvent) -> Option<HostEvent> {
-    match event {
-        HostEvent::Loaded { at_ns, url, status } if *status < 400 => {
-            Some(HostEvent::Revealed { at_ns: *at_ns, url: url.clone() })
+impl Shown {
+    fn place(&self) -> Result<(), wry::Error> {
+        let bounds = self.bounds.get();
+        self.view.set_bounds(rect(if self.is_placed.get() { bounds } else { beside_window(bounds) }))
+    }
+
+    /// No grey screen covers an embedded page, so it is seen where it is placed.
+    fn reveal(&self) {
+        if !self.is_visible.get() {
+            return;
         }
+        let Some(url) = self.loaded.take() else { return };
+        if !self.is_placed.replace(true)
+            && let Err(error) = self.place()
+        {
+            tracing::warn!("the embedded page could not be placed: {error}");
+        }
+        self.sender.send(HostEvent::Revealed { at_ns: monotonic_ns(), url });
+    }
+}
+
+/// The address of a page that can be seen. The place of a page that failed keeps the message of the window.
+fn loaded(event: &HostEvent) -> Option<String> {
+    match event {
+        HostEvent::Loaded { url, status, .. } if *status < 400 => Some(url.clone()),
+        // The page stopped its own load.
+        HostEvent::LoadInterrupted { url, is_committed: true } => Some(url.clone()),
         _ => None,
     }
+}
+
+/// As large, and outside of the window.
+fn beside_window(bounds: BoundsPx) -> BoundsPx {
+    let width = i32::try_from(bounds.width).unwrap_or(i32::MAX / 2);
+    BoundsPx { left: -width - 100, top: 0, ..bounds }
 }
 
 fn build(
@@ -178,14 +240,25 @@ fn build(
     let mut context = WebContext::new(spec.data_dir.clone());
     let view = view::builder(&mut context, &spec, &sender)
         .map_err(|e| format!("its folder could not be read: {e}"))?
-        .with_bounds(rect(bounds))
+        .with_bounds(rect(beside_window(bounds)))
         .with_focused(false)
         .build_as_child(&Parent(parent_xid))
         .map_err(|e| e.to_string())?;
+    backdrop::prepare(&view)?;
     webkit_signals::watch(&view, &sender);
     view.zoom(zoom).map_err(|e| e.to_string())?;
     let keyboard = Keyboard::new(&view, parent_xid, &sender)?;
-    Ok(Shown { bounds: Cell::new(bounds), view, keyboard, spec, sender, _context: context })
+    Ok(Shown {
+        bounds: Cell::new(bounds),
+        is_placed: Cell::new(false),
+        is_visible: Cell::new(true),
+        loaded: RefCell::default(),
+        view,
+        keyboard,
+        spec,
+        sender,
+        _context: context,
+    })
 }
 
 fn rect(bounds: BoundsPx) -> Rect {

@@ -65,9 +65,8 @@ enum SessionRequest {
 /// page that hangs does not fill the memory.
 #[derive(Debug, Default)]
 struct PageRequests {
-    begin: bool,
-    questionnaire: Option<usize>,
-    calm: bool,
+    /// The part of the session that is shown.
+    part: Option<HostCommand>,
     reload: bool,
     session: Option<SessionRequest>,
     screen: Option<HostScreen>,
@@ -149,10 +148,10 @@ impl PageHost {
         session: Option<(PageLoad, Clock, Sender<PageEvent>)>,
         window_events: Option<Sender<WindowEvent>>,
     ) -> Result<PageHost, PageError> {
-        let PageSpec { address, placement, mask, allow, data_dir, questionnaires, waits_after_crash, condition: _ } =
+        let PageSpec { address, placement, mask, allow, data_dir, questionnaires, closing, waits_after_crash, .. } =
             spec;
         let mut view = ViewSpec::new(address, mask, allow, data_dir)?;
-        view.questionnaires = questionnaires;
+        (view.questionnaires, view.closing) = (questionnaires, closing);
         let (event_sender, events) = crossbeam_channel::bounded(QUEUE);
         let load = session.as_ref().map(|(load, ..)| load.clone());
         let page = PlacedPage::open(placement, view, opening, load, event_sender)?;
@@ -274,22 +273,31 @@ impl PageHost {
     }
 }
 
-/// Decides which part of a session is shown: the study's page, a questionnaire or the calm screen.
+/// Decides which part of a session is shown: the study's page, a questionnaire, the calm or the closing screen.
 pub struct PageStage(RequestSender);
 
 impl PageStage {
     /// Shows the study's page.
     pub fn begin(&self) {
-        self.0.request(|requests| (requests.begin, requests.questionnaire, requests.calm) = (true, None, false));
+        self.show(HostCommand::Begin);
     }
 
     pub fn show_questionnaire(&self, number: usize) {
-        self.0.request(|requests| (requests.questionnaire, requests.calm) = (Some(number), false));
+        self.show(HostCommand::Questionnaire(number));
     }
 
-    /// After the last part.
+    /// While the program times a phase.
     pub fn calm(&self) {
-        self.0.request(|requests| (requests.questionnaire, requests.calm) = (None, true));
+        self.show(HostCommand::Calm);
+    }
+
+    /// After the last part. The page is removed.
+    pub fn close(&self) {
+        self.show(HostCommand::Closing);
+    }
+
+    fn show(&self, part: HostCommand) {
+        self.0.request(|requests| requests.part = Some(part));
     }
 }
 
@@ -438,15 +446,7 @@ impl Worker {
             }
             None => {}
         }
-        if requests.begin {
-            self.send(HostCommand::Begin);
-        }
-        if let Some(number) = requests.questionnaire {
-            self.send(HostCommand::Questionnaire(number));
-        }
-        if requests.calm {
-            self.send(HostCommand::Calm);
-        }
+        requests.part.into_iter().for_each(|part| self.send(part));
         if requests.reload {
             self.attached.iter_mut().for_each(|attached| attached.operator_loads(monotonic_ns()));
             self.send(HostCommand::Reload);

@@ -124,8 +124,10 @@ pub(super) enum HostCommand {
     Begin,
     /// Show the questionnaire with this number.
     Questionnaire(usize),
-    /// Show the calm screen, after the last part of the session.
+    /// Show the calm screen, while the program times a phase.
     Calm,
+    /// Show the closing screen, after the last part of the session.
+    Closing,
     /// Give the keyboard to the page's window. An embedded page has its own request.
     Focus,
     /// Start the host's process again. Without `has_page`, only with the screen of the program.

@@ -7,6 +7,8 @@
 #![cfg_attr(not(feature = "webview"), allow(dead_code, reason = "the web view uses the rest of these modules"))]
 
 mod address;
+#[cfg(all(feature = "webview", target_os = "linux"))]
+mod backdrop;
 #[cfg(feature = "webview")]
 mod clock;
 #[cfg(feature = "webview")]

@@ -19,6 +19,8 @@ pub struct PageSpec {
     pub data_dir: Option<PathBuf>,
     /// Questionnaires as [`questionnaire_page`](super::questionnaire_page) writes them. They are shown on request.
     pub questionnaires: Vec<String>,
+    /// The sentence of the closing screen. It is shown on request.
+    pub closing: String,
     /// The participant's condition, for the page.
     pub condition: Option<String>,
     /// A page that crashes is loaded again by the operator, and not by itself.
@@ -41,6 +43,7 @@ impl PageSpec {
             allow: page.map(|page| page.allow.clone()).unwrap_or_default(),
             data_dir: None,
             questionnaires: Vec::new(),
+            closing: String::new(),
             condition: None,
             waits_after_crash: page.is_some_and(|page| page.on_crash == OnCrash::Wait),
         })

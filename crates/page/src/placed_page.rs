@@ -47,7 +47,7 @@ impl WindowLauncher {
     fn note(&mut self, command: &HostCommand) {
         match command {
             // From now on a restarted window shows this part at once.
-            HostCommand::Begin | HostCommand::Questionnaire(_) | HostCommand::Calm => {
+            HostCommand::Begin | HostCommand::Questionnaire(_) | HostCommand::Calm | HostCommand::Closing => {
                 self.spec.load.iter_mut().for_each(|load| load.go_on(command));
             }
             HostCommand::Load(load) => (self.spec.load, self.lacks_page) = (Some(load.clone()), false),
@@ -62,7 +62,11 @@ impl WindowLauncher {
     fn with_missing_page(&mut self, command: HostCommand) -> HostCommand {
         let shows_page = matches!(
             command,
-            HostCommand::Reload | HostCommand::Begin | HostCommand::Questionnaire(_) | HostCommand::Calm
+            HostCommand::Reload
+                | HostCommand::Begin
+                | HostCommand::Questionnaire(_)
+                | HostCommand::Calm
+                | HostCommand::Closing
         );
         match &self.spec.load {
             Some(load) if shows_page && std::mem::take(&mut self.lacks_page) => HostCommand::Load(load.clone()),

@@ -27,7 +27,7 @@ use super::window_opening::Withdraw;
 use session::{Latest, monotonic_ns};
 
 /// A page that has loaded is drawn within this time. WebKit does not report when.
-const DRAWN_AFTER: Duration = Duration::from_millis(120);
+pub(super) const DRAWN_AFTER: Duration = Duration::from_millis(120);
 const PICTURE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Takes the events of the window. Returns `false` if there is no room.
@@ -205,7 +205,7 @@ impl Stage {
         match command {
             HostCommand::Ping { id } => self.ping(id),
             HostCommand::Begin => self.begin(),
-            HostCommand::Questionnaire(_) | HostCommand::Calm => self.show_own(&command),
+            HostCommand::Questionnaire(_) | HostCommand::Calm | HostCommand::Closing => self.show_own(&command),
             HostCommand::Reload => self.reload(),
             HostCommand::Load(load) => self.load(load),
             HostCommand::Unload => self.unload(),
@@ -257,7 +257,7 @@ impl Stage {
         });
     }
 
-    /// Shows a questionnaire or the calm screen in the page's view.
+    /// Shows a page of the program in the page's view.
     fn show_own(&mut self, command: &HostCommand) {
         let Some(page) = &self.page else { return };
         self.shared.cover_page();

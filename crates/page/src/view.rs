@@ -29,6 +29,9 @@ pub(super) struct ViewSpec {
     /// HTML of the questionnaires, by number.
     #[serde(default)]
     pub questionnaires: Vec<String>,
+    /// The sentence of the closing screen.
+    #[serde(default)]
+    pub closing: String,
     /// The program's own page that is shown now instead of the study's.
     #[serde(default)]
     own_page: Option<String>,
@@ -57,6 +60,7 @@ impl ViewSpec {
             data_dir,
             fixation: None,
             questionnaires: Vec::new(),
+            closing: String::new(),
             own_page: None,
             condition: None,
             token: secret(),
@@ -126,9 +130,9 @@ pub(super) fn builder<'a>(
     if let Some(sentence) = spec.fixation.clone() {
         builder = builder.with_custom_protocol(fixation::SCHEME.into(), move |_, _| fixation::respond(&sentence));
     }
-    let questionnaires = spec.questionnaires.clone();
+    let (questionnaires, closing) = (spec.questionnaires.clone(), spec.closing.clone());
     builder = builder.with_custom_protocol(host_page::SCHEME.into(), move |_, request| {
-        host_page::respond(&request, &questionnaires)
+        host_page::respond(&request, &questionnaires, &closing)
     });
     if let PageAddress::Folder { folder, .. } = &spec.address {
         let folder = LocalFolder::new(folder)?;
@@ -216,7 +220,7 @@ impl PageLoad {
     pub fn go_on(&mut self, command: &HostCommand) {
         match command {
             HostCommand::Begin => (self.fixation, self.own_page) = (None, None),
-            HostCommand::Questionnaire(_) | HostCommand::Calm => {
+            HostCommand::Questionnaire(_) | HostCommand::Calm | HostCommand::Closing => {
                 (self.fixation, self.own_page) = (None, own_url(command));
             }
             _ => {}
@@ -229,11 +233,12 @@ fn own_url(command: &HostCommand) -> Option<String> {
     match command {
         HostCommand::Questionnaire(number) => Some(host_page::questionnaire_url(*number)),
         HostCommand::Calm => Some(host_page::CALM.to_owned()),
+        HostCommand::Closing => Some(host_page::CLOSING.to_owned()),
         _ => None,
     }
 }
 
-/// Shows a questionnaire or the calm screen.
+/// Shows a questionnaire, the calm screen or the closing screen.
 pub(super) fn show_own(view: &WebView, command: &HostCommand, sender: &HostEventSender) {
     let Some(url) = own_url(command) else { return };
     sender.set_begun();

@@ -70,4 +70,8 @@ impl PageStage {
     pub fn calm(&self) {
         match *self {}
     }
+
+    pub fn close(&self) {
+        match *self {}
+    }
 }

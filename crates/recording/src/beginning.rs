@@ -79,7 +79,8 @@ pub fn page_spec(study: &StudyFile, placement: Placement) -> Result<PageSpec, Ri
         let items = questionnaire_items(q, beside)?;
         Ok(questionnaire_page(q, &items, &study.study.questionnaire_texts))
     });
-    Ok(PageSpec { questionnaires: questionnaires.collect::<Result<_, RigError>>()?, ..spec })
+    let closing = study.study.participant.closing.clone();
+    Ok(PageSpec { questionnaires: questionnaires.collect::<Result<_, RigError>>()?, closing, ..spec })
 }
 
 /// The items of a questionnaire; none if it has no table. `beside` is the study file's folder.

@@ -52,9 +52,9 @@ impl Guided {
         Guided { parts: self.parts.into_iter().filter(|part| matches!(part, Part::Timed(_))).collect(), ..self }
     }
 
-    /// Whether the guide has something to do. A page alone is shown without a guide.
+    /// Whether the guide has something to do.
     pub(super) fn is_needed(&self) -> bool {
-        self.parts.iter().any(|part| *part != Part::Page)
+        !self.parts.is_empty()
     }
 
     pub(super) fn begins_with_cross(&self) -> bool {
@@ -90,6 +90,8 @@ pub(super) enum Shown {
     Page,
     Questionnaire(usize),
     Calm,
+    /// The study's last sentence.
+    Closing,
 }
 
 /// Requests that the guide has not read. It reads them within milliseconds.
@@ -267,15 +269,14 @@ impl Course {
                     begun = None;
                     self.show(is_shown, Shown::Page);
                     self.output.events.send(RigEvent::PartStarted { number, name: "page".into(), is_last });
-                    // The operator stops the recording at the page's end if nothing follows.
-                    if is_last { return } else { self.page(number) }
+                    self.page(number)
                 }
             };
             if end == End::Stopped {
                 return;
             }
         }
-        self.show(false, Shown::Calm);
+        self.show(false, Shown::Closing);
         self.output.events.send(RigEvent::PartsOver);
     }
 
@@ -455,7 +456,7 @@ mod tests {
         assert_eq!(names(&talk.without_window()), ["talk"]);
         let early = guided(&questionnaire("early", "before"));
         assert_eq!(early.first_questionnaire(), Some(0));
-        assert!(!guided("[page]\naddress = \"p\"\n").is_needed(), "the page is shown at once");
+        assert!(!Guided::default().is_needed(), "a rehearsal");
     }
 
     /// What the guide did.
@@ -552,7 +553,7 @@ mod tests {
         assert_eq!(play.showed(), [Shown::Questionnaire(0)]);
         play.say(ScreenEvent::Answered(0));
         assert!(matches!(play.next(), RigEvent::PartsOver));
-        assert_eq!(play.showed(), [Shown::Calm]);
+        assert_eq!(play.showed(), [Shown::Closing]);
 
         let play = Play::new(&format!("{PAGE}{}", questionnaire("early", "before")));
         play.part("early");
@@ -560,6 +561,16 @@ mod tests {
         play.say(ScreenEvent::Answered(0));
         play.part("page");
         assert_eq!(play.showed(), [Shown::Page]);
+    }
+
+    #[test]
+    fn the_end_of_the_last_page_shows_the_closing_screen() {
+        let play = Play::new(PAGE);
+        let RigEvent::PartStarted { is_last: true, .. } = play.next() else { panic!("it is the last part") };
+        assert!(play.is_quiet() && play.showed().is_empty(), "the page has the time that it needs");
+        play.say(ScreenEvent::PageDone);
+        assert!(matches!(play.next(), RigEvent::PartsOver));
+        assert_eq!(play.showed(), [Shown::Closing]);
     }
 
     #[test]

@@ -139,6 +139,7 @@ fn guide_output(
                 Shown::Page => stage.begin(),
                 Shown::Questionnaire(number) => stage.show_questionnaire(number),
                 Shown::Calm => stage.calm(),
+                Shown::Closing => stage.close(),
             });
         }),
     })

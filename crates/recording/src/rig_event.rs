@@ -55,14 +55,15 @@ pub enum RigEvent {
         name: String,
     },
     /// A part without a planned length began: a questionnaire, the page before one, or the time until the cross is seen.
-    /// `is_last`: only the operator ends it.
+    /// `is_last`: after it, the participant sees the closing screen.
     PartStarted {
         /// For [`Rig::go_on`](super::Rig::go_on).
         number: usize,
         name: String,
         is_last: bool,
     },
-    /// All parts of the session are over. The recording goes on until the operator stops it.
+    /// All parts of the session are over, and the participant sees the closing screen. The recording goes on until the
+    /// operator stops it.
     PartsOver,
     /// The participant's window shows a questionnaire, the cross or the calm screen.
     WindowReady,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::RecordingController;
 use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
+use crate::backend::participant_window::ParticipantWindow;
 use crate::backend::rows;
 use crate::backend::source_lamp::SourceLamp;
 use capture::{Mode, to_rgb};
@@ -116,6 +117,8 @@ impl RecordingController {
         match &event {
             RigEvent::PageKeyboard(has_page) => self.window.send(BackendEvent::PageKeyboard(*has_page)),
             RigEvent::KeyboardReturned => self.window.send(BackendEvent::KeyboardReturned),
+            // As at the end of the recording: with the operator's hint, if the window covers the operator's view.
+            RigEvent::PartsOver => self.participant.iter().for_each(ParticipantWindow::close_session),
             RigEvent::VisionFailed(why) => self.window.send(BackendEvent::Notice(why.clone())),
             RigEvent::Unread { count } => self.window.send(BackendEvent::Notice(format!(
                 "{count} events of camera and page were not shown, because the program was blocked. The session contains their data."

@@ -28,6 +28,12 @@ pub struct Line {
     seen: Rect,
 }
 
+impl Line {
+    pub fn seen(&self) -> Rect {
+        self.seen
+    }
+}
+
 /// The visible lines of text.
 pub fn lines(scene: &Scene) -> Vec<Line> {
     fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Line>) {
