@@ -1,13 +1,9 @@
 //! The set-up checklist, as a pure function of the known facts.
 
-use std::time::Duration;
-
 use super::source_lamp::SourceLamp;
+use super::video_size::DiskUse;
 use desktop::port::{Check, CheckState, FaceOverlay};
 use session::{BRIGHTEST_FACE, CheckId, DARKEST_FACE, SMALLEST_INTER_OCULAR_PX, Study, capitalised};
-
-/// Motion JPEG with quality 90 and 640 × 480 px has about 66 kB per frame. Other sizes are proportional.
-const BYTES_PER_PIXEL: f64 = 66_000.0 / (640.0 * 480.0);
 
 /// The inputs of the checks. `None` means not known yet.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +16,8 @@ pub struct Known {
     /// The page is not where the operator wants it.
     pub misplaced: Option<String>,
     pub disk_left_bytes: Option<u64>,
+    /// Mean size of a stored picture, measured.
+    pub picture_bytes: Option<f64>,
     /// The address at which other programs can start and stop the recording. `None`: the study does not want it.
     pub remote_control: Option<Result<String, String>>,
     /// One for each source of the study. While recording, those that were in the news.
@@ -163,31 +161,28 @@ fn remote_control(known: &Result<String, String>) -> Finding {
     }
 }
 
-/// The longest recording that fits on the disk, estimated with [`BYTES_PER_PIXEL`].
-pub fn disk_lasts(width_px: u32, height_px: u32, rate_hz: f64, bytes: u64) -> Duration {
-    let per_second = f64::from(width_px) * f64::from(height_px) * BYTES_PER_PIXEL * rate_hz.max(1.0);
-    Duration::try_from_secs_f64(bytes as f64 / per_second.max(1.0)).unwrap_or(Duration::MAX)
-}
-
 fn disk(study: &Study, known: &Known) -> Finding {
     let Some(left) = known.disk_left_bytes else { return waiting("The free disk space is being read.") };
     let (w, h, hz) = match &known.camera {
         Some(Ok(c)) => (c.width_px, c.height_px, c.asked_hz),
         _ => (study.camera.width_px, study.camera.height_px, study.camera.rate_hz),
     };
-    let lasts_minutes = disk_lasts(w, h, hz, left).as_secs_f64() / 60.0;
-    let gb = left as f64 / 1e9;
-    let planned = study.planned_minutes;
+    let needed = DiskUse::of(w, h, hz, known.picture_bytes);
+    let lasts_minutes = needed.lasts(left).as_secs_f64() / 60.0;
+    let (gb, planned, takes) = (left as f64 / 1e9, study.planned_minutes, needed.sentence());
+    let sentence =
+        format!("{takes}. {gb:.1} GB free, enough for {}; {planned:.0} min are planned.", how_long(lasts_minutes));
     if lasts_minutes >= 1.2 * planned {
-        (CheckState::Ok, format!("{gb:.1} GB free, enough for {lasts_minutes:.0} min; {planned:.0} min are planned."))
+        (CheckState::Ok, sentence)
     } else {
-        (
-            CheckState::Failed,
-            format!(
-                "{gb:.1} GB free, enough for {lasts_minutes:.0} min; {planned:.0} min are planned. Free disk space, or record to another disk."
-            ),
-        )
+        let advice = "Free disk space, record to another disk, or make stored videos smaller: `affectograph compact`.";
+        (CheckState::Failed, format!("{sentence} {advice}"))
     }
+}
+
+/// `95 min`, `12 h`
+fn how_long(minutes: f64) -> String {
+    if minutes < 180.0 { format!("{minutes:.0} min") } else { format!("{:.0} h", minutes / 60.0) }
 }
 
 #[cfg(test)]
@@ -222,6 +217,7 @@ mod tests {
             page: Some(Ok("p".into())),
             misplaced: None,
             disk_left_bytes: Some(100_000_000_000),
+            picture_bytes: Some(40_000.0),
             remote_control: Some(Ok("127.0.0.1:22345".into())),
             sources: Vec::new(),
         }
@@ -268,6 +264,23 @@ mod tests {
             assert_eq!(failed.iter().map(|c| c.id.clone()).collect::<Vec<_>>(), [id]);
             assert!(!failed[0].sentence.is_empty());
         }
+    }
+
+    #[test]
+    fn the_disk_is_reckoned_with_the_size_of_the_pictures() {
+        let sentence = |known: &Known| checks(&study(), known).pop().unwrap().sentence;
+        let measured = sentence(&good());
+        assert!(measured.starts_with("A minute of video takes 74 MB. 100.0 GB free, enough for 22 h; "), "{measured}");
+        let unknown = sentence(&Known { picture_bytes: None, ..good() });
+        assert!(unknown.starts_with("A minute of video takes about 120 MB. "), "{unknown}");
+        let short = Known { disk_left_bytes: Some(2_000_000_000), ..good() };
+        let found = checks(&study(), &short).pop().unwrap();
+        assert_eq!(found.state, CheckState::Failed);
+        assert!(
+            found.sentence.contains("enough for 27 min; 30 min are planned. Free disk space"),
+            "{}",
+            found.sentence
+        );
     }
 
     #[test]

@@ -30,5 +30,6 @@ mod study_files;
 mod study_query_worker;
 mod tail;
 mod to_window;
+mod video_size;
 
 pub use handle::{open_window, start};

@@ -25,6 +25,7 @@ use super::recording_command::RecordingCommand;
 use super::review_worker::ReviewCommand;
 use super::tail::Tail;
 use super::to_window::ToWindow;
+use super::video_size::PictureSize;
 use crate::places::Places;
 use capture::Decoder;
 use desktop::port::{BackendEvent, Check, Host, NewMarker, ParticipantScreen};
@@ -99,6 +100,7 @@ struct Running {
     known: Known,
     sent_checks: Vec<Check>,
     alarms: Alarms,
+    picture_size: PictureSize,
     started: Instant,
     last_second: Instant,
     last_preview: Instant,
@@ -128,6 +130,7 @@ impl Running {
             known,
             sent_checks: Vec::new(),
             alarms: Alarms::default(),
+            picture_size: PictureSize::default(),
             started: now,
             last_second: now,
             last_preview: now,

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::RecordingController;
 use crate::backend::alarms::Alarms;
-use crate::backend::checks::{CameraLook, checks, disk_lasts};
+use crate::backend::checks::{CameraLook, checks};
 use crate::backend::participant_window::ParticipantWindow;
 use crate::backend::rows;
 use crate::backend::source_lamp::SourceLamp;
+use crate::backend::video_size::DiskUse;
 use capture::{Mode, to_rgb};
 use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview, SessionPart};
 use recording::RigEvent;
@@ -148,6 +149,8 @@ impl RecordingController {
             None => return,
         };
         running.last_preview = Instant::now();
+        running.picture_size.take(&frame);
+        running.known.picture_bytes = running.picture_size.mean_bytes();
         let face = reading.as_ref().and_then(rows::face_overlay);
         if let Some(reading) = &reading {
             running.known.faces = Some(reading.faces);
@@ -189,6 +192,7 @@ impl RecordingController {
         // Nothing is stored any more. The session is closed with what was stored before.
         running.has_ended |= store.ended_by.is_some();
         running.tail.not_forwarded(store.records_not_forwarded);
+        let needed = DiskUse::of(width_px, height_px, rate_hz, running.known.picture_bytes);
         let health = HealthFigures {
             camera_hz: counters.capture.fps,
             asked_hz: rate_hz,
@@ -199,7 +203,7 @@ impl RecordingController {
             inference_ms: counters.inference_ms,
             queue_fill: store.record_queue_fill.max(store.video_queue_fill),
             disk_left_bytes: disk.unwrap_or(0),
-            disk_left: disk.map(|bytes| disk_lasts(width_px, height_px, rate_hz, bytes)),
+            disk_left: disk.map(|bytes| needed.lasts(bytes)),
         };
         if self.is_recording() {
             let figures = health.clone();
