@@ -248,7 +248,7 @@ fn a_session_from_set_up_to_review() {
     assert!(verify(&folder).unwrap().is_intact);
 
     // Review: the stored session is drawn with the colour of valence.
-    app.click(1079, 793); // Open in review
+    app.click(1079, 773); // Open in review
     app.pause(2500);
     app.keys("space");
     app.pause(1500);
@@ -354,7 +354,7 @@ fn on_one_monitor_a_participant_sees_only_the_study() {
 /// After the consent, the operator's view would show the participant's own face until the operator comes.
 #[test]
 fn on_one_monitor_the_waiting_screen_stays_after_the_consent() {
-    const SHOW_TO_PARTICIPANT: (i32, i32) = (104, 728);
+    const SHOW_TO_PARTICIPANT: (i32, i32) = (104, 708);
     const I_AGREE: (i32, i32) = (330, 170);
     if crate::vision_support::models().is_none() {
         return;
@@ -431,7 +431,7 @@ fn a_participant_who_stops_ends_the_recording() {
 #[test]
 fn on_two_monitors_the_participant_sees_waiting_consent_cross_page_and_end() {
     const OPERATOR_TITLE_BAR: (i32, i32) = (640, 10);
-    const SHOW_TO_PARTICIPANT: (i32, i32) = (104, 727);
+    const SHOW_TO_PARTICIPANT: (i32, i32) = (104, 867);
     const I_AGREE: (i32, i32) = (1430, 170);
     if crate::vision_support::models().is_none() {
         return;

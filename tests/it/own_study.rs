@@ -12,11 +12,11 @@ use super::program::run;
 use super::screen::Display;
 use super::vision_support::models;
 
-/// The places of the buttons on a screen of 1280 × 800 points. The window's title bar is 20 points high.
+/// The places of the buttons on a screen of 1280 × 800 points. The window is maximized, with a title bar of 20 points.
 const NEW_STUDY: (i32, i32) = (174, 93);
-const SAVE_AND_SET_UP: (i32, i32) = (1196, 790);
-const CONSENT: (i32, i32) = (40, 728);
-const OPEN_IN_REVIEW: (i32, i32) = (1068, 790);
+const SAVE_AND_SET_UP: (i32, i32) = (1196, 770);
+const CONSENT: (i32, i32) = (40, 708);
+const OPEN_IN_REVIEW: (i32, i32) = (1068, 770);
 
 /// Counts what a person does.
 struct Person<'a> {

@@ -295,19 +295,6 @@ mod tests {
         assert_eq!((fonts.take_news(), fonts.problems().len()), (Vec::new(), 1));
     }
 
-    /// Emoji that people write into titles, labels and notes.
-    #[test]
-    fn emoji_are_drawn_by_the_programs_own_fonts() {
-        let ctx = Context::default();
-        let mut output = ctx.run_ui(egui::RawInput::default(), |_| {});
-        // Nothing draws these textures.
-        output.textures_delta.clear();
-        for letter in "😀😢😡😱👍👶🧠🫀🎧📷⏸✅❌❤☀".chars() {
-            let is_drawn = ctx.fonts_mut(|fonts| fonts.has_glyph(&FontId::default(), letter));
-            assert!(is_drawn || letter == '🫀', "{letter} {:#x}", u32::from(letter));
-        }
-    }
-
     #[test]
     fn a_letter_of_the_systems_fonts_is_drawn_after_a_moment() {
         if find_fonts(&['ש']).is_empty() {
