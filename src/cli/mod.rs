@@ -1,11 +1,12 @@
 //! The command line. The arguments are parsed once, and then one function runs each command.
 //!
 //! Exit codes: 0 success; 1 failure, with the reason on standard error; 2 wrong arguments; 3 damaged or missing data was
-//! found by `verify`, `selftest`, `analyze`, `rescore`, `pulse`, `score`, `import` or `export`, or a full disk ended `record`.
+//! found by `verify`, `selftest`, `analyze`, `rescore`, `pulse`, `compact`, `score`, `import` or `export`, or a full disk ended `record`.
 
 mod analyze;
 mod args;
 mod cameras;
+mod compact;
 mod enter_key;
 mod epochs;
 mod erase;
@@ -88,6 +89,7 @@ impl CommandLine {
             Command::Analyze(a) => analyze::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Rescore(a) => rescore::run(&a),
             Command::Pulse(a) => pulse::run(&a),
+            Command::Compact(a) => compact::run(&a),
             Command::Epochs(a) => epochs::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Lag(a) => lag::run(&a),
             Command::Verify(a) => verify::run(&a),

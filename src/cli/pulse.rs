@@ -53,6 +53,7 @@ fn print(folder: &Path, added: &PulseAdded, is_json: bool) {
         let line = json!({
             "session": folder, "stream": added.stream, "windows": added.windows, "shown": added.shown, "silent": silent,
             "median_bpm": added.median_bpm, "frames_read": added.frames_read, "frames_failed": added.frames_failed,
+            "from_compacted_video": added.is_compacted,
         });
         return print_out!("{line}");
     }
@@ -60,6 +61,9 @@ fn print(folder: &Path, added: &PulseAdded, is_json: bool) {
     print_out!("{}: a heart rate in {shown} of {windows} windows of 10 s (stream `{stream}`)", folder.display());
     if let Some(bpm) = added.median_bpm {
         print_out!("  median {bpm:.0} per minute");
+    }
+    if added.is_compacted {
+        print_out!("  The colours are those of a compacted video: a part of the pulse's signal is lost");
     }
     for (reason, windows) in &added.silent {
         print_out!("  {windows} without: {reason}");

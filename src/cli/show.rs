@@ -8,7 +8,7 @@ use super::output::print_out;
 use crate::failure::Failure;
 use crate::session_json::session_json;
 use analysis::{FaceRecord, Lexicon, QualityReport, TakenBack, taken_back};
-use session::CheckId;
+use session::{COMPACTED_KIND, COMPACTION, CheckId};
 use study_query::StoredSession;
 
 pub fn run(a: &Show) -> Result<ExitCode, Failure> {
@@ -55,11 +55,31 @@ pub fn print_session(stored: &StoredSession) {
     if h.pilot {
         print_out!("pilot     recorded to try the study");
     }
+    print_compaction(stored);
     if !h.overridden_checks.is_empty() {
         print_out!("overrode  {}", CheckId::texts(&h.overridden_checks));
     }
     print_out!();
     print_quality(q);
+}
+
+/// The recorded streams were read from the pictures before that.
+fn print_compaction(stored: &StoredSession) {
+    let events = stored.timeline.events().iter();
+    for event in events.filter(|e| e.stream.as_str() == COMPACTION && e.what.kind == COMPACTED_KIND) {
+        let data = &event.what.data;
+        let text = |name: &str| data[name].as_str().unwrap_or("?").to_owned();
+        let number = |name: &str| data[name].as_f64().unwrap_or(f64::NAN);
+        print_out!(
+            "compacted {} on {}: {:.1} MB of Motion JPEG became {:.1} MB, SSIM {:.4} in the mean, {:.4} at worst",
+            text("format"),
+            text("made_utc"),
+            number("bytes_before") / 1e6,
+            number("bytes_after") / 1e6,
+            number("ssim_mean"),
+            number("ssim_worst")
+        );
+    }
 }
 
 fn print_frames(q: &QualityReport) {

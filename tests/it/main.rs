@@ -14,6 +14,7 @@ mod camera;
 mod camera_rig;
 mod client;
 mod closed_output;
+mod compact;
 mod conditions;
 mod demo_study;
 mod desktop;

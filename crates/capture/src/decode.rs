@@ -4,7 +4,7 @@ use thiserror::Error;
 use turbojpeg::{Decompressor, Image, PixelFormat};
 
 use session::luma::{full_chroma, full_luma, luma_of_rgb, rgb_of_full};
-use session::{Frame, Pixels, Planes, chroma_size, planes_len};
+use session::{Frame, Pixels, Planes, chroma_size, half_planes_len, planes_len};
 
 /// 3 bytes per pixel, rows without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum DecodeError {
 /// Buffers that are reused from frame to frame.
 #[derive(Default)]
 pub struct Decoder {
-    jpeg: Option<Decompressor>,
+    pub(super) jpeg: Option<Decompressor>,
     spare: Vec<Vec<u8>>,
 }
 
@@ -91,6 +91,12 @@ pub fn to_rgb(frame: &Frame, decoder: &mut Decoder) -> Result<RgbPicture, Decode
             planes_to_rgb(planes, frame.width_px as usize, &mut rgb);
             rgb
         }
+        Pixels::I422(bytes) => {
+            let planes = half_planes(frame, bytes)?;
+            let mut rgb = decoder.buffer(3 * planes.y.len());
+            planes_to_rgb(planes, frame.width_px as usize, &mut rgb);
+            rgb
+        }
         Pixels::Rgb(bytes) => {
             let mut rgb = decoder.buffer(3 * pixel_count(frame, bytes, 3)?);
             rgb.copy_from_slice(bytes);
@@ -120,6 +126,12 @@ pub fn to_grey(frame: &Frame, decoder: &mut Decoder) -> Result<GreyPicture, Deco
             grey.copy_from_slice(luma);
             grey
         }
+        Pixels::I422(bytes) => {
+            let luma = half_planes(frame, bytes)?.y;
+            let mut grey = decoder.buffer(luma.len());
+            grey.copy_from_slice(luma);
+            grey
+        }
         Pixels::Rgb(bytes) => {
             let mut grey = decoder.buffer(pixel_count(frame, bytes, 3)?);
             bytes.as_chunks::<3>().0.iter().zip(&mut grey).for_each(|(rgb, to)| *to = luma_of_rgb(*rgb));
@@ -145,16 +157,21 @@ fn planes<'a>(frame: &Frame, bytes: &'a [u8]) -> Result<Planes<'a>, DecodeError>
     Planes::of(bytes, width, height).ok_or_else(|| wrong_length(frame, bytes, planes_len(width, height)))
 }
 
+fn half_planes<'a>(frame: &Frame, bytes: &'a [u8]) -> Result<Planes<'a>, DecodeError> {
+    let (width, height) = (frame.width_px as usize, frame.height_px as usize);
+    Planes::of_half(bytes, width, height).ok_or_else(|| wrong_length(frame, bytes, half_planes_len(width, height)))
+}
+
 fn wrong_length(frame: &Frame, bytes: &[u8], needed: usize) -> DecodeError {
     let (number, width_px, height_px) = (frame.meta.number, frame.width_px, frame.height_px);
     DecodeError::WrongLength { number, width_px, height_px, found: bytes.len(), needed }
 }
 
-/// Each chroma sample is used for the 2 × 2 pixels that it covers.
+/// Each chroma sample is used for the pixels that it covers.
 fn planes_to_rgb(planes: Planes<'_>, width: usize, rgb: &mut [u8]) {
     let (chroma_width, _) = chroma_size(width, 1);
     for (row, (luma, to)) in planes.y.chunks_exact(width).zip(rgb.chunks_exact_mut(3 * width)).enumerate() {
-        let chroma = row / 2 * chroma_width..;
+        let chroma = row / planes.rows_of_chroma * chroma_width..;
         let chroma = planes.u[chroma.clone()].iter().zip(&planes.v[chroma]);
         for ((luma, to), (cb, cr)) in luma.chunks(2).zip(to.chunks_mut(6)).zip(chroma) {
             for (y, to) in luma.iter().zip(to.as_chunks_mut::<3>().0) {

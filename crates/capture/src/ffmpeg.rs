@@ -79,6 +79,7 @@ fn decoder_of(
         DecodedFormat::Planes(colour) if colour.range == YuvRange::Full => {
             ("yuvj420p|yuv420p", ":in_range=full:out_range=full")
         }
+        DecodedFormat::HalfPlanes => ("yuvj422p|yuv422p", ":in_range=full:out_range=full"),
         DecodedFormat::Planes(_) => ("yuv420p", ":in_range=limited:out_range=limited"),
     };
     // A file that changes between the ranges of luma in mid-stream, which is rare, keeps the range of its beginning: FFmpeg
@@ -132,6 +133,13 @@ pub fn plain(line: &str) -> String {
     rest.to_owned()
 }
 
+/// `ffmpeg version 5.1.9-0+deb12u1 Copyright …`
+pub fn version_line() -> Result<String, CameraError> {
+    let output = Command::new("ffmpeg").arg("-version").stdin(Stdio::null()).output();
+    let output = output.map_err(|e| not_run("ffmpeg", e))?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
+}
+
 /// Major and minor version. Builds from the repository (`N-…`, a date) are newer than all numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Version(u32, u32);
@@ -143,9 +151,8 @@ impl Version {
         if let Some(version) = INSTALLED.get() {
             return Ok(*version);
         }
-        let output = Command::new("ffmpeg").arg("-version").stdin(Stdio::null()).output();
-        let output = output.map_err(|e| not_run("ffmpeg", e))?;
-        Ok(*INSTALLED.get_or_init(|| Version::parse(&String::from_utf8_lossy(&output.stdout))))
+        let line = version_line()?;
+        Ok(*INSTALLED.get_or_init(|| Version::parse(&line)))
     }
 
     /// Reads `ffmpeg version 4.4.2-0ubuntu0.22.04.1 …`.

@@ -204,8 +204,10 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     let is_yuv = stream.pix_fmt.as_deref().is_some_and(|p| p.starts_with("yuv") || p.starts_with("gray"));
     let is_plain_mjpeg = codec == "mjpeg" && shape.is_as_stored() && !is_interlaced && is_yuv;
     let is_exact = EXACT_CODECS.contains(&codec.as_str())
-        && matches!(stream.pix_fmt.as_deref(), Some("yuv420p" | "yuvj420p"))
-        && matches!(decoded, DecodedFormat::Planes(_))
+        && matches!(
+            (decoded, stream.pix_fmt.as_deref()),
+            (DecodedFormat::Planes(_), Some("yuv420p" | "yuvj420p")) | (DecodedFormat::HalfPlanes, _)
+        )
         && shape.has_square_pixels();
     Ok(FileVideo {
         path: path.into(),
@@ -234,8 +236,17 @@ const EXACT_CODECS: [&str; 6] = ["h264", "hevc", "vp8", "vp9", "av1", "ffv1"];
 const PLANES_IN_4_2_0: [&str; 6] =
     ["yuv420p", "yuv420p9le", "yuv420p10le", "yuv420p10be", "yuv420p12le", "yuv420p12be"];
 
-/// Pictures in 4:2:0 stay planes. FFmpeg only reduces them to 8 bits, or scales them.
+/// Pictures in 4:2:0 stay planes. FFmpeg only reduces them to 8 bits, or scales them. Pictures in 4:2:2 stay planes in the lossless
+/// videos of this program.
 fn decoded_format(stream: &Stream, shape: &PictureShape) -> DecodedFormat {
+    let is_half = stream.pix_fmt.as_deref() == Some("yuv422p") && shape.is_as_stored();
+    if is_half
+        && (stream.codec_name.as_deref(), stream.color_range.as_deref()) == (Some("ffv1"), Some("pc"))
+        && stream.color_space.as_deref() == Some("smpte170m")
+        && shape.width_px.is_multiple_of(2)
+    {
+        return DecodedFormat::HalfPlanes;
+    }
     let is_full = match (stream.pix_fmt.as_deref(), stream.color_range.as_deref()) {
         (Some("yuvj420p"), _) => true,
         (Some(format), range) if PLANES_IN_4_2_0.contains(&format) => range == Some("pc"),

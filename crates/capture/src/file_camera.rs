@@ -112,7 +112,7 @@ impl FileCamera {
         let Source { video, mut call, packets, feed, cut } = source;
         let format = match (&packets, video.decoded) {
             (Some(_), _) => PixelFormat::Mjpeg,
-            (None, DecodedFormat::Planes(_)) => PixelFormat::I420,
+            (None, DecodedFormat::Planes(_) | DecodedFormat::HalfPlanes) => PixelFormat::I420,
             (None, DecodedFormat::Rgb) => PixelFormat::Rgb,
         };
         let expected = packets.as_ref().map(|p| p.len() as u64).or(video.expected_frames);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use session::planes_len;
+use session::{half_planes_len, planes_len};
 
 use super::yuv_colour::YuvColour;
 
@@ -69,6 +69,8 @@ impl Turn {
 pub enum DecodedFormat {
     /// Planes in the colour of the file.
     Planes(YuvColour),
+    /// Planes in 4:2:2, in the colour of a JPEG.
+    HalfPlanes,
     /// FFmpeg converts pictures of other formats, or scales them, to RGB.
     Rgb,
 }
@@ -104,6 +106,7 @@ impl FileVideo {
         let (width, height) = (self.width_px as usize, self.height_px as usize);
         match self.decoded {
             DecodedFormat::Planes(_) => planes_len(width, height),
+            DecodedFormat::HalfPlanes => half_planes_len(width, height),
             DecodedFormat::Rgb => 3 * width * height,
         }
     }

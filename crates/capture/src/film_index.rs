@@ -54,11 +54,22 @@ pub fn index_film(path: &Path, is_jpeg: bool) -> Result<FilmIndex, FilmNotIndexe
     }
     let packets = packets(&video)?;
     FilmOrder::of(&packets).ok_or(FilmNotIndexed::Order)?;
+    Ok(FilmIndex { decoding: Some(decoding(video)?), packets })
+}
+
+/// A film that this program wrote, as FFmpeg finds it. Its times may step back where the clock of the camera did.
+pub fn describe_film(path: &Path) -> Result<(FilmDecoding, Vec<FilmPacket>), FilmNotIndexed> {
+    let video = ffprobe::probe(path)?;
+    let packets = packets(&video)?;
+    Ok((decoding(video)?, packets))
+}
+
+fn decoding(video: FileVideo) -> Result<FilmDecoding, FilmNotIndexed> {
     let copied = head_copier(&video).output().map_err(|e| not_run("ffmpeg", e))?;
     let head = matroska_head(&copied.stdout).ok_or_else(|| {
         FilmNotIndexed::Head(String::from_utf8_lossy(&copied.stderr).lines().next().unwrap_or("no output").to_owned())
     })?;
-    Ok(FilmIndex { decoding: Some(FilmDecoding { head: head.to_vec(), video }), packets })
+    Ok(FilmDecoding { head: head.to_vec(), video })
 }
 
 /// The packets of the track, in the order of decoding.

@@ -222,6 +222,7 @@ impl<R: Read> FilmReader<R> {
                     to_jpeg_colour(&mut pixels, width, height, colour);
                     Pixels::I420(pixels)
                 }
+                DecodedFormat::HalfPlanes => Pixels::I422(pixels),
                 DecodedFormat::Rgb => Pixels::Rgb(pixels),
             };
             self.send(FromFile::Frame { ns, pixels })?;

@@ -22,16 +22,19 @@ mod film_index;
 mod film_reader;
 mod jpeg;
 mod layout;
+mod matroska_packets;
 mod modes;
 mod nokhwa_camera;
 pub mod phantom;
 mod picture_shape;
+mod sampled_planes;
 mod spec;
 mod stale;
 #[cfg(target_os = "linux")]
 mod v4l_camera;
 #[cfg(target_os = "linux")]
 mod v4l_device;
+mod video_encoder;
 mod yuv_colour;
 
 pub use camera::{
@@ -46,7 +49,10 @@ pub use events::CaptureEvent;
 pub use ffprobe::{FilmDate, recorded_at};
 pub use file_camera::FileCamera;
 pub use film_frames::{FilmDecoding, FilmFrames, ReadPacket};
-pub use film_index::{FilmIndex, FilmNotIndexed, index_film};
+pub use film_index::{FilmIndex, FilmNotIndexed, describe_film, index_film};
 pub use jpeg::{JpegCheck, jpeg_len};
+pub use matroska_packets::EncodedPacket;
+pub use sampled_planes::{SampledPlanes, Sampling, planes_of_jpeg};
 pub use spec::{CameraSpec, open};
+pub use video_encoder::{EncoderInput, PacketReader, PictureWriter, VideoEncoder, encoder_options, encoder_program};
 pub use yuv_colour::{YuvColour, YuvMatrix, YuvRange, to_jpeg_colour};

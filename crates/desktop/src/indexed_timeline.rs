@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use session::{
-    ANNOTATION, BLINK, Body, EventData, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER, PAGE,
-    PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo, StreamKind, StreamName, Timeline, Timestamp, VIDEO_FRAME,
+    ANNOTATION, BLINK, Body, COMPACTION, EventData, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER,
+    PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo, StreamKind, StreamName, Timeline, Timestamp, VIDEO_FRAME,
 };
 
 use super::event_text;
@@ -319,7 +319,8 @@ impl IndexedTimeline {
 
 /// `None`: records of the clock and of the video are not actions. Annotations and replay records are shown elsewhere.
 fn lane_of(event: &EventRow<EventData>) -> Option<Lane> {
-    let is_hidden = [PAGE_CLOCK, LSL_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION].contains(&event.stream.as_str());
+    let is_hidden =
+        [PAGE_CLOCK, LSL_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION, COMPACTION].contains(&event.stream.as_str());
     (!is_hidden).then(|| Lane::of(event.stream.as_str(), &event.what.kind))
 }
 

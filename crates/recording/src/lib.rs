@@ -6,6 +6,8 @@
 mod affect_sink;
 mod answers;
 mod beginning;
+mod compact;
+mod compact_error;
 mod description;
 mod film_pipeline;
 mod guide;
@@ -14,6 +16,7 @@ mod lsl_inputs;
 mod lsl_output;
 mod lsl_sink;
 mod marker;
+mod picture_quality;
 mod plan;
 mod pulse_error;
 mod pulse_of_session;
@@ -35,8 +38,11 @@ mod video_import;
 
 pub use affect_sink::FrameReading;
 pub use beginning::{Participation, page_spec, questionnaire_items};
+pub use compact::{CompactStep, Compacted, CompactedVideo, Compaction, SMALLEST_SSIM, SMALLEST_SSIM_OF_A_PICTURE};
+pub use compact_error::CompactError;
 pub use guide::{Guided, Part};
 pub use marker::MarkerText;
+pub use picture_quality::PictureQuality;
 pub use plan::{RigPlan, SessionPlan};
 pub use pulse_error::PulseError;
 pub use pulse_of_session::{PulseAdded, PulseAddition};

@@ -34,6 +34,8 @@ pub struct PulseAdded {
     /// Frames whose colours were read from the stored video.
     pub frames_read: u64,
     pub frames_failed: u64,
+    /// The video was compressed again before its colours were read.
+    pub is_compacted: bool,
 }
 
 impl PulseAddition {
@@ -67,6 +69,7 @@ impl PulseAddition {
         if let Some(read) = read {
             result.frames_read = read.bodies.len() as u64 - read.failed;
             result.frames_failed = read.failed;
+            result.is_compacted = read.is_compacted;
             draft.add_stream(&read.info, &self.author)?;
             timeline.declare_added(read.info.clone());
             let records: Vec<Record> = draft.append(read.info.name.as_str(), read.bodies)?;

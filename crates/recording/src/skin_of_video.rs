@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pulse_error::PulseError;
 use session::{
-    Body, Gap, GapReason, LANDMARKS, LATER, Rows, SKIN, StreamInfo, Timeline, Timestamp, later, skin_stream,
+    Body, COMPACTION, Gap, GapReason, LANDMARKS, LATER, Rows, SKIN, StreamInfo, Timeline, Timestamp, later, skin_stream,
 };
 use store::SessionFile;
 use stored_frames::FrameReader;
@@ -18,6 +18,8 @@ pub(super) struct SkinRead {
     pub bodies: Vec<(Timestamp, Body)>,
     /// Pictures that could not be read. Each is a gap.
     pub failed: u64,
+    /// The pictures were compressed again after the recording.
+    pub is_compacted: bool,
 }
 
 /// `None` if every frame with landmarks has its colours, or a gap from an earlier run. `progress` gets the number of
@@ -38,10 +40,15 @@ pub(super) fn missing_skin(
     if wanted.is_empty() || !file.has_frames()? {
         return Ok(None);
     }
-    let live = skin_stream(file.header().camera.rate_hz, &landmarks.info().software);
+    let is_compacted = file.streams().iter().any(|stream| stream.name.as_str() == COMPACTION);
+    let mut software = landmarks.info().software.clone();
+    if is_compacted {
+        software.push_str("; colours of a compacted video");
+    }
+    let live = skin_stream(file.header().camera.rate_hz, &software);
     // A session of an older program has no such stream. A recorded stream is never changed.
     let info = if timeline.series(SKIN).is_some() { later(live) } else { live };
-    let mut read = SkinRead { info, bodies: Vec::with_capacity(wanted.len()), failed: 0 };
+    let mut read = SkinRead { info, bodies: Vec::with_capacity(wanted.len()), failed: 0, is_compacted };
     let mut reader = SkinReader::default();
     let mut frames = FrameReader::open(file)?;
     for (done, k) in wanted.iter().enumerate() {

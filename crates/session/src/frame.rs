@@ -74,6 +74,8 @@ pub enum Pixels {
     Yuyv(Vec<u8>),
     /// 4:2:0: the plane of luma, then two planes of chroma ([`crate::Planes`]), in full range and BT.601, as in a JPEG.
     I420(Vec<u8>),
+    /// 4:2:2: the same with chroma of full height.
+    I422(Vec<u8>),
     /// 3 bytes per pixel.
     Rgb(Vec<u8>),
     /// 1 byte per pixel.
@@ -84,7 +86,12 @@ impl Pixels {
     /// The bytes in any of the forms.
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Pixels::Jpeg(b) | Pixels::Yuyv(b) | Pixels::I420(b) | Pixels::Rgb(b) | Pixels::Grey(b) => b,
+            Pixels::Jpeg(b)
+            | Pixels::Yuyv(b)
+            | Pixels::I420(b)
+            | Pixels::I422(b)
+            | Pixels::Rgb(b)
+            | Pixels::Grey(b) => b,
         }
     }
 }
@@ -95,6 +102,7 @@ impl std::fmt::Debug for Pixels {
             Pixels::Jpeg(_) => "Jpeg",
             Pixels::Yuyv(_) => "Yuyv",
             Pixels::I420(_) => "I420",
+            Pixels::I422(_) => "I422",
             Pixels::Rgb(_) => "Rgb",
             Pixels::Grey(_) => "Grey",
         };

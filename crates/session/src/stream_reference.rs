@@ -70,7 +70,7 @@ fn sample_streams() -> [StreamInfo; 8] {
     ]
 }
 
-fn event_streams() -> [StreamInfo; 14] {
+fn event_streams() -> [StreamInfo; 15] {
     [
         page_stream(),
         blink_stream("a network"),
@@ -86,6 +86,7 @@ fn event_streams() -> [StreamInfo; 14] {
         lsl_clock_stream(),
         replay_stream(),
         server_stream(),
+        compaction_stream(),
     ]
 }
 

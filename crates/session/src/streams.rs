@@ -118,6 +118,9 @@ pub const QUESTIONNAIRE: &str = "questionnaire";
 /// Added after the recording; see [`annotation_stream`] and [`rating_stream`].
 pub const ANNOTATION: &str = "annotation";
 pub const RATING: &str = "rating";
+/// See [`compaction_stream`].
+pub const COMPACTION: &str = "compaction";
+pub const COMPACTED_KIND: &str = "compacted";
 /// Frames that the live worker skipped, scored after the recording; see [`later`].
 pub const AFFECT_LATER: &str = "affect_later";
 pub const FACE_LATER: &str = "face_later";
@@ -425,6 +428,15 @@ pub fn rating_stream() -> StreamInfo {
         Field::new("arousal", "1", "self-report: calm −1 … excited 1"),
     ];
     samples(RATING, None, &program(), "self-report given continuously while the session was played again", fields)
+}
+
+/// What became of the video after the recording. The recorded streams were read from the pictures before.
+pub fn compaction_stream() -> StreamInfo {
+    events(
+        COMPACTION,
+        "the video was compressed again after the recording: `compacted` with the format, the encoder and its settings, the bytes \
+         before and after, and the quality of the pictures (PSNR and SSIM of luma)",
+    )
 }
 
 /// The stream for frames that the live worker skipped: `affect_later` for `affect`. `info` describes a stream of the networks and

@@ -85,6 +85,11 @@ impl AddedStreams {
         AdditionLock::take(folder, Duration::ZERO)?.added_streams()
     }
 
+    /// A commit reaches the disk before it returns, also at a power cut. For additions after which other data is removed.
+    pub fn force_commits(&self) -> Result<(), StoreError> {
+        self.conn.pragma_update(None, "synchronous", "full").map_err(StoreError::sql("open", &self.path))
+    }
+
     /// All streams of the session.
     pub fn streams(&self) -> &[StreamInfo] {
         &self.streams
@@ -183,6 +188,10 @@ impl Draft<'_> {
         tx.commit().map_err(StoreError::sql("write into", path))?;
         (*streams, *added) = (next_streams, next_added);
         Ok(())
+    }
+
+    pub(super) fn transaction(&self) -> (&Path, &Transaction<'_>) {
+        (self.path, &self.tx)
     }
 
     fn is_added(&self, stream: &StreamName) -> bool {

@@ -160,6 +160,12 @@ impl FilmFile {
         FilmFile { path: film.path(session_folder), bytes: film.bytes }
     }
 
+    /// A film that no session refers to yet.
+    pub fn at(path: &Path) -> FilmFile {
+        let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
+        FilmFile { path: path.to_owned(), bytes }
+    }
+
     /// Fails if the film is not there, or if its bytes at this place are not those of the import.
     pub fn packet(&self, packet: &FilmPacket) -> Result<Vec<u8>, StoreError> {
         let path = &self.path;

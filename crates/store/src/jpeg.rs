@@ -4,7 +4,7 @@ use thiserror::Error;
 use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, Subsamp, YuvPlanesImage, compressed_buf_len};
 
 use session::luma::{full_chroma, full_luma};
-use session::{Frame, Pixels, Planes, chroma_size, planes_len};
+use session::{Frame, Pixels, Planes, chroma_size, half_planes_len, planes_len};
 
 const QUALITY: i32 = 90;
 
@@ -51,6 +51,14 @@ impl JpegEncoder {
                 check_even(frame, "I420", width | height)?;
                 self.make_room(width, height, Subsamp::Sub2x2)?;
                 let image = planes_image(planes, width, height, Subsamp::Sub2x2);
+                self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?
+            }
+            Pixels::I422(bytes) => {
+                let planes = Planes::of_half(bytes, width, height)
+                    .ok_or_else(|| wrong_size(frame, "I422", bytes.len(), half_planes_len(width, height)))?;
+                check_even(frame, "I422", width)?;
+                self.make_room(width, height, Subsamp::Sub2x1)?;
+                let image = planes_image(planes, width, height, Subsamp::Sub2x1);
                 self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?
             }
             Pixels::Grey(bytes) => {
@@ -119,7 +127,7 @@ fn wrong_size(frame: &Frame, format: &'static str, found: usize, expected: usize
 }
 
 fn planes_image(planes: Planes<'_>, width: usize, height: usize, subsamp: Subsamp) -> YuvPlanesImage<&[u8]> {
-    let Planes { y: y_plane, u: u_plane, v: v_plane } = planes;
+    let Planes { y: y_plane, u: u_plane, v: v_plane, .. } = planes;
     // Both samplings halve the width of chroma.
     let (chroma_width, _) = chroma_size(width, height);
     let (y_stride, u_stride, v_stride) = (width, chroma_width, chroma_width);
@@ -148,7 +156,7 @@ impl YuyvPlanes {
             *to_u = full_chroma(*u);
             *to_v = full_chroma(*v);
         }
-        Planes { y: &self.y, u: &self.u, v: &self.v }
+        Planes { y: &self.y, u: &self.u, v: &self.v, rows_of_chroma: 1 }
     }
 }
 

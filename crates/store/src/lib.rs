@@ -7,6 +7,7 @@ mod assignment;
 mod by_time;
 mod checksum;
 mod commit;
+mod compacted;
 mod counts;
 mod ebml;
 mod enrolments;
@@ -16,6 +17,7 @@ mod exports;
 mod file_mode;
 mod file_start;
 mod film;
+mod film_writer;
 mod finding;
 mod folders;
 mod follower;
@@ -60,12 +62,16 @@ mod video;
 
 pub use added_streams::{AddedStreams, AdditionLock, Draft};
 pub use commit::Committed;
+pub use compacted::{
+    compacted_file, place_film, recorded_video, remove_recorded_video, remove_unfinished, unfinished_file,
+};
 pub use counts::StoreCounters;
 pub use enrolments::{Enrolment, EnrolmentCount};
 pub use error::StoreError;
 pub use exports::NotedExport;
 pub use file_mode::make_new_files_private;
 pub use film::{Film, FilmFile, FilmKeeping, discard_session, keep_film};
+pub use film_writer::{FilmWriter, compare_film};
 pub use finding::{Finding, FrameRun, Verification};
 pub use follower::Follower;
 pub use frame_index::{FrameIndex, FrameRow, checksum_of};

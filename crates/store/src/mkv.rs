@@ -26,6 +26,8 @@ pub(super) const CLUSTER_HEAD_BYTES: usize =
     (4 + SIZE_BYTES) + (1 + 1 + 8) + (1 + 1 + STAMP_BYTES) + (1 + SIZE_BYTES) + BLOCK_HEAD.len();
 /// Track 1, at the cluster's time, a key frame.
 const BLOCK_HEAD: [u8; 4] = [0x81, 0, 0, 0x80];
+/// The same for a picture that depends on earlier ones.
+const BLOCK_HEAD_OF_DEPENDENT: [u8; 4] = [0x81, 0, 0, 0];
 
 /// The data of a frame in the video file, without its picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,10 @@ impl FrameStamp {
 
 /// Writes the part of a frame's cluster before its picture.
 pub(super) fn put_cluster_head(to: &mut Vec<u8>, stamp: FrameStamp, jpeg_bytes: u64) {
+    put_head_of(to, stamp, jpeg_bytes, BLOCK_HEAD);
+}
+
+fn put_head_of(to: &mut Vec<u8>, stamp: FrameStamp, jpeg_bytes: u64, block_head: [u8; 4]) {
     // Heads of known size are compact. The head of the picture needs the long form.
     let block_bytes = BLOCK_HEAD.len() as u64 + jpeg_bytes;
     let content = (1 + 1 + 8) + (1 + 1 + stamp.bytes() as u64) + (1 + SIZE_BYTES as u64) + block_bytes;
@@ -88,7 +94,7 @@ pub(super) fn put_cluster_head(to: &mut Vec<u8>, stamp: FrameStamp, jpeg_bytes: 
     to.push(0x80 | stamp.bytes() as u8);
     stamp.put(to);
     to.head(id::SIMPLE_BLOCK, block_bytes);
-    to.extend(BLOCK_HEAD);
+    to.extend(block_head);
 }
 
 /// Positions of the fields that are patched at the end, in bytes from the start of the file.
@@ -126,9 +132,9 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    pub(super) fn add(&mut self, at: Timestamp, cluster: u64) {
+    pub(super) fn add(&mut self, at: Timestamp, cluster: u64, is_key: bool) {
         let ns = at.as_ns().max(0);
-        if self.cues.last().is_none_or(|(t, _)| ns >= t.saturating_add(CUE_NS)) {
+        if is_key && self.cues.last().is_none_or(|(t, _)| ns >= t.saturating_add(CUE_NS)) {
             self.cues.push((ns, cluster));
         }
         if self.frames == 0 {
@@ -236,21 +242,34 @@ pub(super) struct MkvWriter {
 impl MkvWriter {
     /// The file must not exist yet.
     pub(super) fn create(path: &Path, width_px: u32, height_px: u32) -> io::Result<MkvWriter> {
+        Self::create_with(path, head(width_px, height_px, &program()))
+    }
+
+    /// For the track of another muxer: the content of its element `Tracks`.
+    pub(super) fn create_for_track(path: &Path, tracks: &[u8]) -> io::Result<MkvWriter> {
+        Self::create_with(path, head_with_tracks(tracks, &program()))
+    }
+
+    fn create_with(path: &Path, (head, layout): (Vec<u8>, Layout)) -> io::Result<MkvWriter> {
         let mut file = File::create_new(path)?;
-        let (head, layout) = head(width_px, height_px, &program());
         file.write_all(&head)?;
         Ok(MkvWriter { file, layout, ending: Ending::default(), end: head.len() as u64, scratch: Vec::new() })
     }
 
     /// Returns the position of the picture. After an error the file ends with the last whole frame.
     pub(super) fn append(&mut self, stamp: FrameStamp, jpeg: &[u8]) -> io::Result<u64> {
+        self.append_packet(stamp, jpeg, true)
+    }
+
+    /// The same for a picture that may depend on earlier ones.
+    pub(super) fn append_packet(&mut self, stamp: FrameStamp, packet: &[u8], is_key: bool) -> io::Result<u64> {
         let b = &mut self.scratch;
         b.clear();
-        put_cluster_head(b, stamp, jpeg.len() as u64);
+        put_head_of(b, stamp, packet.len() as u64, if is_key { BLOCK_HEAD } else { BLOCK_HEAD_OF_DEPENDENT });
         let offset = self.end + b.len() as u64;
-        b.extend_from_slice(jpeg);
+        b.extend_from_slice(packet);
         self.file.write_all(b).map_err(|failed| cut_off(&mut self.file, self.end, failed))?;
-        self.ending.add(stamp.meta.at, self.end);
+        self.ending.add(stamp.meta.at, self.end, is_key);
         self.end += b.len() as u64;
         Ok(offset)
     }
@@ -265,8 +284,27 @@ impl MkvWriter {
     }
 }
 
-/// The head of a file that is not finished.
+/// The head of a file of Motion JPEG that is not finished.
 pub(super) fn head(width_px: u32, height_px: u32, app: &str) -> (Vec<u8>, Layout) {
+    let mut tracks = Vec::new();
+    tracks.master(id::TRACK_ENTRY, |b| {
+        b.uint(id::TRACK_NUMBER, 1);
+        b.uint(id::TRACK_UID, 1);
+        b.uint(id::TRACK_TYPE, 1);
+        b.uint(id::FLAG_LACING, 0);
+        b.text(id::LANGUAGE, "und");
+        b.text(id::CODEC_ID, "V_MJPEG");
+        b.master(id::VIDEO, |b| {
+            b.uint(id::FLAG_INTERLACED, 2);
+            b.uint(id::PIXEL_WIDTH, u64::from(width_px));
+            b.uint(id::PIXEL_HEIGHT, u64::from(height_px));
+        });
+    });
+    head_with_tracks(&tracks, app)
+}
+
+/// `tracks`: the content of the element.
+fn head_with_tracks(tracks: &[u8], app: &str) -> (Vec<u8>, Layout) {
     let mut b = Vec::new();
     b.master(id::EBML, |b| {
         b.uint(id::EBML_VERSION, 1);
@@ -290,22 +328,8 @@ pub(super) fn head(width_px: u32, height_px: u32, app: &str) -> (Vec<u8>, Layout
         b.float(id::DURATION, 0.0);
     });
     let duration = b.len() as u64 - 8;
-    let tracks = b.len() as u64;
-    b.master(id::TRACKS, |b| {
-        b.master(id::TRACK_ENTRY, |b| {
-            b.uint(id::TRACK_NUMBER, 1);
-            b.uint(id::TRACK_UID, 1);
-            b.uint(id::TRACK_TYPE, 1);
-            b.uint(id::FLAG_LACING, 0);
-            b.text(id::LANGUAGE, "und");
-            b.text(id::CODEC_ID, "V_MJPEG");
-            b.master(id::VIDEO, |b| {
-                b.uint(id::FLAG_INTERLACED, 2);
-                b.uint(id::PIXEL_WIDTH, u64::from(width_px));
-                b.uint(id::PIXEL_HEIGHT, u64::from(height_px));
-            });
-        });
-    });
+    let at_tracks = b.len() as u64;
+    b.binary(id::TRACKS, tracks);
     let clusters = b.len() as u64;
-    (b, Layout { segment, contents, info, duration, tracks, clusters })
+    (b, Layout { segment, contents, info, duration, tracks: at_tracks, clusters })
 }

@@ -11,11 +11,15 @@ use super::mkv::{CLUSTER_HEAD_BYTES, CONTENTS_ROOM_BYTES, Ending, FrameStamp, La
 
 /// Bytes that are read at once to skip a damaged place.
 const WINDOW_BYTES: usize = 64 * 1024;
+/// In the flags of a block.
+const KEY_FLAG: u8 = 0x80;
 
 #[derive(Debug)]
 pub(super) struct Scan {
     pub layout: Layout,
     pub frames: Vec<FrameRow>,
+    /// Whether decoding can begin at the frame, for each one.
+    pub keys: Vec<bool>,
     pub ending: Ending,
     /// Ranges of bytes between whole clusters that are not clusters.
     pub damaged: Vec<(u64, u64)>,
@@ -45,6 +49,7 @@ pub(super) fn scan(path: &Path) -> Result<Scan, StoreError> {
     let mut scan = Scan {
         layout,
         frames: Vec::new(),
+        keys: Vec::new(),
         ending: Ending::default(),
         damaged: Vec::new(),
         whole_bytes: layout.clusters,
@@ -56,11 +61,12 @@ pub(super) fn scan(path: &Path) -> Result<Scan, StoreError> {
     loop {
         let n = read_at(&mut file, at, &mut buffer).map_err(failed)?;
         match read_cluster(&buffer[..n], at) {
-            Some((frame, bytes)) if at.saturating_add(bytes) <= file_bytes => {
+            Some((frame, bytes, is_key)) if at.saturating_add(bytes) <= file_bytes => {
                 if at > scan.whole_bytes {
                     scan.damaged.push((scan.whole_bytes, at));
                 }
-                scan.ending.add(frame.meta.at, at);
+                scan.ending.add(frame.meta.at, at, is_key);
+                scan.keys.push(is_key);
                 scan.frames.push(frame);
                 at += bytes;
                 scan.whole_bytes = at;
@@ -92,7 +98,7 @@ fn next_cluster(file: &mut File, from: u64, file_bytes: u64) -> io::Result<Optio
         for k in 0..last {
             let place = at + k as u64;
             if window[k..n].starts_with(&name)
-                && let Some((_, bytes)) = read_cluster(&window[k..n.min(k + CLUSTER_HEAD_BYTES)], place)
+                && let Some((_, bytes, _)) = read_cluster(&window[k..n.min(k + CLUSTER_HEAD_BYTES)], place)
                 && place.saturating_add(bytes) <= file_bytes
             {
                 return Ok(Some(place));
@@ -105,8 +111,9 @@ fn next_cluster(file: &mut File, from: u64, file_bytes: u64) -> io::Result<Optio
     }
 }
 
-/// A frame and the length of its cluster. `None` if `bytes` is not the head of a cluster that this program wrote.
-fn read_cluster(bytes: &[u8], at: u64) -> Option<(FrameRow, u64)> {
+/// A frame, the length of its cluster, and whether decoding can begin here. `None` if `bytes` is not the head of a cluster that
+/// this program wrote.
+fn read_cluster(bytes: &[u8], at: u64) -> Option<(FrameRow, u64, bool)> {
     let cluster = read_head(bytes).filter(|h| h.id == id::CLUSTER)?;
     let content = cluster.content_bytes?;
     let mut pos = cluster.head_bytes;
@@ -122,7 +129,8 @@ fn read_cluster(bytes: &[u8], at: u64) -> Option<(FrameRow, u64)> {
                 let length = length.checked_sub(4)?;
                 let offset = at + pos as u64 + 4;
                 let frame = FrameRow { meta: stamp.meta, offset, length, checksum: stamp.checksum };
-                return (pos as u64 + 4 + length == cluster_bytes).then_some((frame, cluster_bytes));
+                let is_key = bytes.get(pos + 3)? & KEY_FLAG != 0;
+                return (pos as u64 + 4 + length == cluster_bytes).then_some((frame, cluster_bytes, is_key));
             }
             id::VOID => stamp = FrameStamp::from_bytes(bytes.get(pos..pos + usize::try_from(length).ok()?)?),
             id::TIMESTAMP => {}
@@ -216,6 +224,14 @@ pub(super) fn stored_head(file: &mut File, layout: &Layout) -> io::Result<Stored
     let app = String::from_utf8_lossy(app).into_owned();
     let (width_px, height_px) = (pixels(id::PIXEL_WIDTH), pixels(id::PIXEL_HEIGHT));
     Ok(StoredHead { app, width_px, height_px, bytes })
+}
+
+/// The content of the element `Tracks` in the head of any muxer's file.
+pub(super) fn tracks_of(head: &[u8]) -> Option<&[u8]> {
+    let ebml = read_head(head).filter(|ebml| ebml.id == id::EBML)?;
+    let at = ebml.head_bytes.checked_add(usize::try_from(ebml.content_bytes?).ok()?)?;
+    let segment = read_head(head.get(at..)?).filter(|segment| segment.id == id::SEGMENT)?;
+    element(head.get(at + segment.head_bytes..)?, id::TRACKS)
 }
 
 /// The content of the first element with this id.

@@ -39,6 +39,7 @@ impl SkinReader {
         let colours = match (&frame.pixels, &decoded) {
             (_, Some(rgb)) | (Pixels::Rgb(rgb), None) => Colours::Rgb(rgb),
             (Pixels::I420(bytes), _) => Planes::of(bytes, width, height).map_or(Colours::None, Colours::Planes),
+            (Pixels::I422(bytes), _) => Planes::of_half(bytes, width, height).map_or(Colours::None, Colours::Planes),
             (Pixels::Yuyv(bytes), _) => Colours::Yuyv(bytes),
             (Pixels::Grey(_) | Pixels::Jpeg(_), _) => Colours::None,
         };
@@ -146,7 +147,7 @@ impl Source<'_> {
                 let (chroma_width, _) = chroma_size(self.width, self.height);
                 self.each_pixel(quad, |x, y| {
                     let luma = planes.y[y * self.width + x];
-                    let at = y / 2 * chroma_width + x / 2;
+                    let at = y / planes.rows_of_chroma * chroma_width + x / 2;
                     let yuv = [luma, planes.u[at], planes.v[at]];
                     sums.add_yuv(yuv, yuv);
                 });
@@ -251,7 +252,7 @@ mod tests {
         points
     }
 
-    fn flat(rgb: [u8; 3]) -> [Pixels; 3] {
+    fn flat(rgb: [u8; 3]) -> [Pixels; 4] {
         let [r, g, b] = rgb.map(f64::from);
         let luma = 0.299 * r + 0.587 * g + 0.114 * b;
         let (cb, cr) = ((b - luma) / 1.772, (r - luma) / 1.402);
@@ -261,10 +262,11 @@ mod tests {
             vec![(128.0 + cb).round() as u8; count / 4],
             vec![(128.0 + cr).round() as u8; count / 4],
         ];
+        let half = [planes[0].clone(), planes[1].repeat(2), planes[2].repeat(2)];
         let video = |c: f64| (128.0 + c * 224.0 / 255.0).round() as u8;
         let y = (16.0 + luma * 219.0 / 255.0).round() as u8;
         let yuyv = [y, video(cb), y, video(cr)].repeat(count / 2);
-        [Pixels::Rgb(rgb.repeat(count)), Pixels::I420(planes.concat()), Pixels::Yuyv(yuyv)]
+        [Pixels::Rgb(rgb.repeat(count)), Pixels::I420(planes.concat()), Pixels::I422(half.concat()), Pixels::Yuyv(yuyv)]
     }
 
     proptest! {

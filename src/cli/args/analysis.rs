@@ -6,8 +6,10 @@ use std::str::FromStr;
 use clap::Args;
 
 use analysis::{Correction, EpochPlan, EventChoice, QualityLimits, SignalId};
-use session::{ParticipantId, StreamName};
+use session::{EncodedVideo, ParticipantId, StreamName, VideoCodec};
 use study_query::TestSettings;
+
+const MOST_KEY_FRAME_S: f64 = 10.0;
 
 #[derive(Debug, Args)]
 pub struct Analyze {
@@ -65,6 +67,38 @@ pub struct Pulse {
     /// Print one JSON object per session instead of text
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Compact {
+    /// Session folders, or files in them
+    #[arg(required = true)]
+    pub session: Vec<PathBuf>,
+    /// `h264`: small, with a loss that is measured and printed; `ffv1`: without loss, and larger than the original in most cases
+    #[arg(long, default_value = "h264")]
+    pub format: VideoCodec,
+    /// Constant rate factor of H.264: a smaller number gives better pictures and a larger file
+    #[arg(long, value_name = "N", default_value_t = EncodedVideo::USUAL_CRF,
+          value_parser = clap::value_parser!(u8).range(0..=i64::from(EncodedVideo::LARGEST_CRF)))]
+    pub crf: u8,
+    /// Seconds between key frames of H.264. 0: every picture is a key frame, which makes the file several times larger
+    #[arg(long, value_name = "SECONDS", default_value_t = EncodedVideo::USUAL_KEY_FRAME_S, value_parser = key_frames)]
+    pub key_frames: f64,
+    /// Keep video.mkv beside the new video
+    #[arg(long)]
+    pub keep_original: bool,
+    /// Take the new video also if its pictures differ more than usual (a mean SSIM below 0.97, or one picture below 0.90)
+    #[arg(long)]
+    pub accept_quality: bool,
+    /// Print one JSON object per session instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Seconds. A longer time would make a jump in the review slow.
+fn key_frames(text: &str) -> Result<f64, String> {
+    let seconds = text.parse::<f64>().ok().filter(|s| (0.0..=MOST_KEY_FRAME_S).contains(s));
+    seconds.ok_or_else(|| format!("`{text}` is no time from 0 to {MOST_KEY_FRAME_S} s"))
 }
 
 #[derive(Debug, Args)]

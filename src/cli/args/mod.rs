@@ -62,6 +62,8 @@ pub enum Command {
     Rescore(Rescore),
     /// Heart rate from the colours of the skin, for stored sessions
     Pulse(Pulse),
+    /// Compress the video of finished sessions again, to save space on the disk
+    Compact(Compact),
     /// Average valence and arousal, or other signals, around events of sessions or of a whole study
     Epochs(Box<Epochs>),
     /// Correlation of two signals of a session, and the delay between them
