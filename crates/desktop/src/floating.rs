@@ -92,7 +92,7 @@ mod tests {
         let beside = rect(720.0, 70.0, 200.0, 50.0);
         assert_eq!(moved(beside), beside);
         assert_eq!(moved(rect(100.0, 440.0, 200.0, 50.0)).top(), 464.0, "below");
-        assert_eq!(moved(rect(600.0, 80.0, 200.0, 50.0)).left(), 714.0, "to the right");
+        assert_eq!(moved(rect(600.0, 200.0, 200.0, 50.0)).left(), 714.0, "to the right");
         for place in [rect(20.0, 61.0, 300.0, 200.0), rect(300.0, 200.0, 340.0, 90.0), rect(0.0, 0.0, 900.0, 100.0)] {
             assert!(
                 !moved(place).intersects(page) && window.contains_rect(moved(place)),
