@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from training import (
-    affect_ablate, affect_card, affect_data, affect_fit, affect_parity, affect_pseudo, affect_ship, affect_turned,
+    affect_card, affect_data, affect_fairface, affect_fit, affect_parity, affect_recover, affect_ship, affect_turned, fairface,
 )
 from training.common import Progress, run_folder, write_model_folder
 
@@ -17,14 +17,18 @@ from training.common import Progress, run_folder, write_model_folder
 def prepare(cfg: dict) -> None:
     """Makes what is not there yet; delete a file of `training/cache/` to have it made again."""
     if is_missing(affect_data.ferplus_cache(cfg)):
-        affect_data.prepare_ferplus(cfg, show_progress("FER+: finding eyes"))
+        affect_data.prepare_ferplus(cfg, show_progress("FER+: asking the teachers"))
         cached = np.load(affect_data.ferplus_cache(cfg))
         found = ~np.isnan(cached["eyes"]).any(axis=1)
         left_x, left_y, right_x, right_y = cached["eyes"][found].mean(axis=0)
         print(f"{len(found)} faces, eyes found in {found.mean():.1%}; mean eyes "
               f"({left_x:.3f}, {left_y:.3f}) and ({right_x:.3f}, {right_y:.3f})")
-    if "muxspace" in cfg and is_missing(affect_pseudo.cache_file(cfg)):
-        affect_pseudo.prepare_muxspace(cfg, show_progress("muxspace: finding eyes"))
+    if "fairface" in cfg:
+        fairface.prepare(cfg.get("pictures"), cfg["fairface"].get("parts"), show_progress("FairFace: parts labelled"))
+    if "teacher" in cfg:
+        print(affect_fairface.teachers_text(cfg))
+    if "start_from" in cfg["train"]:
+        affect_recover.recover(cfg)
     if "turned" in cfg and is_missing(affect_turned.cache_file(cfg)):
         affect_turned.prepare(cfg, partial(affect_fit.sampling_odds, power=cfg["train"]["sampling_power"]), show_progress)
         affect_turned.write_sheet_of_people(cfg)
@@ -49,10 +53,6 @@ def show_progress(what: str):
 
 def train(cfg: dict) -> None:
     affect_fit.fit(cfg)
-
-
-def ablate(cfg: dict) -> None:
-    affect_ablate.ablate(cfg)
 
 
 def evaluate(cfg: dict) -> None:

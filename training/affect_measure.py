@@ -9,6 +9,8 @@ from training import affect_data
 
 EXPRESSIONS = affect_data.EXPRESSIONS
 MAX_ACCURACY_COST = 0.01
+# Of Gaussian errors, 0.683 lie within one deviation. A little more is asked for, since faces of a third kind are harder.
+COVERED = 0.70
 
 
 def predict(net: Callable, views: np.ndarray, device: torch.device) -> list[np.ndarray]:
@@ -74,18 +76,21 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def calibrate(outputs: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict:
-    """What the held-out faces say about the raw network's bias, temperature and uncertainty.
+def rarity_of(shares: np.ndarray) -> np.ndarray:
+    """Of each expression: the negative log of its frequency."""
+    return -np.log(shares.mean(axis=0) + 1e-4)
 
-    `class_bias` favours rare expressions by `rare_class_power` times the negative log of their
-    frequency: as much as costs at most MAX_ACCURACY_COST of the accuracy, since beyond that most
-    faces called rare are plain neutral ones. The temperature then makes the winning probability as
-    often right as it says; the log-variance offset makes the stated variance right on average.
+
+def calibrate(pools: list[tuple[list[np.ndarray], dict[str, np.ndarray]]]) -> dict:
+    """What held-out faces say about the raw network: outputs and faces of each pool, FER+'s voted faces first.
+
+    Voted faces alone set the classes. `class_bias` favours rare expressions by `rare_class_power` times the negative log of
+    their frequency: as much as costs at most MAX_ACCURACY_COST of the accuracy, since beyond that most faces called rare are
+    plain neutral ones. The temperature then makes the winning probability as often right as it says. The axes' scale and the
+    stated variance serve all pools alike.
     """
-    valence_arousal, log_variance, raw_logits = outputs
-    most_voted = faces["most_voted"]
-    rarity = -np.log(faces["shares"].mean(axis=0) + 1e-4)
-
+    (_, _, raw_logits), faces = pools[0]
+    most_voted, rarity = faces["most_voted"], rarity_of(faces["shares"])
     powers = np.linspace(0, 0.8, 17)
     accuracy = np.array([np.mean((raw_logits + power * rarity).argmax(axis=1) == most_voted) for power in powers])
     power = powers[accuracy >= accuracy.max() - MAX_ACCURACY_COST].max()
@@ -95,10 +100,41 @@ def calibrate(outputs: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict:
         -np.mean(np.log(np.take_along_axis(softmax(logits / temperature), most_voted[:, None], axis=1) + 1e-9))
         for temperature in temperatures
     ]
-    squared = (valence_arousal - faces["valence_arousal"]) ** 2
+    scales = [axis_scale([(outputs[0][:, axis], faces["valence_arousal"][:, axis]) for outputs, faces in pools]) for axis in (0, 1)]
+    offsets = []
+    for axis, scale in enumerate(scales):
+        standardised = [
+            np.abs(scaled(outputs[0][:, axis], *scale) - faces["valence_arousal"][:, axis]) * np.exp(-0.5 * outputs[1][:, axis])
+            for outputs, faces in pools
+        ]
+        offsets.append(2 * np.log(covering_factor(standardised)))
     return {
         "rare_class_power": float(power),
         "class_bias": (power * rarity).tolist(),
         "temperature": float(temperatures[int(np.argmin(losses))]),
-        "log_variance_offset": np.log(np.mean(squared / np.exp(log_variance), axis=0)).tolist(),
+        "axis_factor": [factor for factor, _ in scales],
+        "axis_shift": [shift for _, shift in scales],
+        "log_variance_offset": [float(offset) for offset in offsets],
     }
+
+
+def scaled(values: np.ndarray, factor: float, shift: float) -> np.ndarray:
+    """An axis whose head is `factor` times as large and moved by `shift`, before its tanh."""
+    return np.tanh(factor * np.arctanh(np.clip(values, -0.999, 0.999)) + shift)
+
+
+def axis_scale(pools: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+    """The factor and shift with the least squared error, each pool of (answers, targets) counted alike."""
+    def error(factor: float, shift: float) -> float:
+        return float(np.mean([np.mean((scaled(found, factor, shift) - wanted) ** 2) for found, wanted in pools]))
+
+    tried = [(factor, shift) for factor in np.linspace(0.8, 1.3, 51) for shift in np.linspace(-0.1, 0.1, 41)]
+    factor, shift = min(tried, key=lambda pair: error(*pair))
+    return float(factor), float(shift)
+
+
+def covering_factor(standardised: list[np.ndarray]) -> float:
+    """By how much stated deviations must be multiplied, so that COVERED of the errors lie within, each pool counted alike."""
+    factors = np.exp(np.linspace(np.log(0.3), np.log(3.0), 461))
+    share = np.mean([(errors[:, None] <= factors).mean(axis=0) for errors in standardised], axis=0)
+    return float(factors[min(int(np.searchsorted(share, COVERED)), len(factors) - 1)])

@@ -31,20 +31,6 @@ class ResidualDown(nn.Module):
         return functional.relu(self.main(x) + self.shortcut(x))
 
 
-class PlainBlock(nn.Module):
-    """Two 3×3 convolutions at about the cost of `InceptionResidual`; with or without a shortcut. For ablation alone."""
-
-    def __init__(self, channels: int, has_shortcut: bool):
-        super().__init__()
-        narrow = channels * 5 // 16
-        self.first, self.second = conv_bn(channels, narrow, 3), conv_bn(narrow, channels, 3)
-        self.has_shortcut = has_shortcut
-
-    def forward(self, x):
-        changed = self.second(functional.relu(self.first(x)))
-        return functional.relu(x + changed if self.has_shortcut else changed)
-
-
 class InceptionResidual(nn.Module):
     """Three fields of view (1×1, 3×3, two 3×3) from one shared 1×1, concatenated, added to the input."""
 
@@ -70,16 +56,12 @@ class InceptionResidual(nn.Module):
 class AffectNet(nn.Module):
     """`forward` gives what training needs: valence_arousal, log_variance and expression logits."""
 
-    def __init__(
-        self, widths: list[int], blocks: list[int], dropout: float, inception: bool = True, shortcuts: bool = True
-    ):
+    def __init__(self, widths: list[int], blocks: list[int], dropout: float):
         super().__init__()
         layers = [conv_bn(1, widths[0], 3), nn.ReLU()]
         for stage, count in enumerate(blocks):
             inputs, outputs = widths[stage : stage + 2]
-            down = ResidualDown(inputs, outputs) if shortcuts else nn.Sequential(conv_bn(inputs, outputs, 3, 2), nn.ReLU())
-            inner = (InceptionResidual(outputs) if inception else PlainBlock(outputs, shortcuts) for _ in range(count))
-            layers += [down, *inner]
+            layers += [ResidualDown(inputs, outputs), *(InceptionResidual(outputs) for _ in range(count))]
         self.trunk = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)
         self.valence_arousal = nn.Linear(widths[-1], 2)
@@ -112,6 +94,9 @@ class ShippedAffectNet(nn.Module):
             head.bias += torch.tensor(calibration["class_bias"])
             head.bias /= calibration["temperature"]
             head.weight /= calibration["temperature"]
+            axes, factor = self.net.valence_arousal, torch.tensor(calibration["axis_factor"])
+            axes.weight *= factor[:, None]
+            axes.bias.mul_(factor).add_(torch.tensor(calibration["axis_shift"]))
             self.net.log_variance.bias += torch.tensor(calibration["log_variance_offset"])
         round_weights(self.net)
         self.eval()

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from training import affect_data, affect_measure, affect_turned, align, shipping
+from training import affect_data, affect_fairface, affect_measure, affect_turned, align, shipping
 from training.affect_fit import new_net
 from training.affect_net import ShippedAffectNet, mirrored_mean
 from training.common import SHARED, load_checkpoint, onnx_latency_ms, pick_device, run_folder
@@ -25,15 +25,15 @@ YAWS, FRONTAL_DEGREES = [0.0, 15.0, 30.0, 45.0], 15.0
 
 
 def shipped_net(cfg: dict) -> tuple[ShippedAffectNet, dict]:
-    """The best average of the run, calibrated on the held-out faces."""
+    """The best average of the run, calibrated on the held-out faces of both pools."""
     pick_device(cfg["threads"])
     net = new_net(cfg).eval()
     net.load_state_dict(torch.load(run_folder(cfg["name"]) / "best.pt", map_location="cpu"))
-    holdout = affect_data.load_part(cfg, "holdout")
-    views = affect_data.eval_views(holdout, cfg["input"], aligned=False)
     mirrored = cfg.get("ship", {}).get("mirrored", False)
     answer = partial(mirrored_mean, net) if mirrored else net
-    calibration = affect_measure.calibrate(affect_measure.predict(answer, views, torch.device("cpu")), holdout)
+    device = torch.device("cpu")
+    pools = affect_fairface.held_out(cfg).values()
+    calibration = affect_measure.calibrate([(affect_measure.predict(answer, views, device), faces) for views, faces in pools])
     return ShippedAffectNet(net, calibration, mirrored), calibration
 
 
