@@ -1,7 +1,7 @@
 """The one entry: `python -m training VERB NET [--config FILE]`, run from the project root.
 
-Each network is one module of this package with functions named like the verbs; each takes the loaded configuration. The module
-is imported only when asked for, so that one network's dependencies never stand in the way of another's.
+Each network is one module of this package with functions named like the verbs (only `affect` has
+`london`); each takes the loaded configuration. The module is imported only when asked for, so that one network's dependencies never stand in the way of another's.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import importlib
 import tomllib
 from pathlib import Path
 
-VERBS = ("prepare", "train", "evaluate", "export")
+VERBS = ("prepare", "train", "evaluate", "london", "export")
 NETS = ("actions", "affect", "detector", "landmarks")
 
 
@@ -27,6 +27,8 @@ def main() -> None:
     if args.pictures:
         config["pictures"] = args.pictures.resolve()
     module = importlib.import_module(f"training.{args.net}")
+    if not hasattr(module, args.verb):
+        parser.error(f"{args.net} has no `{args.verb}`")
     getattr(module, args.verb)(config)
 
 

@@ -1,10 +1,7 @@
-"""What the affect network calls the neutral and the smiling faces of the London set: `python -m training.affect_london FILE`."""
+"""What the affect network calls the neutral and the smiling faces of the London set."""
 
-import argparse
-from pathlib import Path
-
-from training import affect_data, affect_ship, london, model_card
-from training.common import MODELS, area_under_curve
+from training import affect_data, affect_ship, london
+from training.common import area_under_curve
 
 NEUTRAL, HAPPINESS = (affect_data.EXPRESSIONS.index(name) for name in ("neutral", "happiness"))
 
@@ -23,19 +20,3 @@ def measure(onnx_bytes: bytes, input_cfg: dict) -> dict[str, float]:
         "valence_smiling": float(valence[is_smile].mean()),
         "valence_neutral": float(valence[~is_smile].mean()),
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.affect_london", description=__doc__)
-    parser.add_argument("file", type=Path, nargs="?", default=MODELS / "affect" / "model.onnx")
-    given = model_card.read("affect")["input"]
-    mean, std = model_card.normalisation("affect")
-    input_cfg = {"size_px": model_card.input_size("affect")[0], "mean": mean, "std": std} | {
-        name: given[name] for name in ("left_eye", "right_eye")
-    }
-    for name, value in measure(parser.parse_args().file.read_bytes(), input_cfg).items():
-        print(f"{name:28} {value:.4g}")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,6 +9,7 @@ from training import affect_data
 
 EXPRESSIONS = affect_data.EXPRESSIONS
 MAX_ACCURACY_COST = 0.01
+AGREED = ("accuracy_8_class", "recall_happiness", "ccc_valence", "ccc_arousal", "within_one_sd_valence", "within_one_sd_arousal")
 # Of Gaussian errors, 0.683 lie within one deviation. A little more is asked for, since faces of a third kind are harder.
 COVERED = 0.70
 
@@ -69,6 +70,17 @@ def figures(outputs: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict[str
         "within_one_sd_arousal": float(covered[:, 1].mean()),
     }
     return result | {f"recall_{name}": float(value) for name, value in zip(EXPRESSIONS, recall)}
+
+
+def by_group(outputs: list[np.ndarray], faces: dict[str, np.ndarray], columns: list[str]) -> list[dict]:
+    """Agreement with the labels in each group that one of `columns` names, and of all faces first."""
+    groups = [("all", "", np.ones(len(faces["most_voted"]), bool))]
+    groups += [(column, value, faces[column] == value) for column in columns for value in sorted(set(faces[column]))]
+    rows = []
+    for column, value, chosen in groups:
+        found = figures([output[chosen] for output in outputs], {name: values[chosen] for name, values in faces.items()})
+        rows.append({"column": column, "value": str(value), "faces": int(chosen.sum())} | {name: found[name] for name in AGREED})
+    return rows
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

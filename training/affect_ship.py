@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from training import affect_data, affect_fairface, affect_measure, affect_turned, align, shipping
+from training import affect_data, affect_fairface, affect_measure, affect_teachers, affect_turned, align, shipping
 from training.affect_fit import new_net
 from training.affect_net import ShippedAffectNet, mirrored_mean
 from training.common import SHARED, load_checkpoint, onnx_latency_ms, pick_device, run_folder
@@ -81,9 +81,7 @@ def evaluate(cfg: dict) -> dict:
     valid = affect_data.load_part(cfg, "valid")
     views = affect_data.eval_views(valid, cfg["input"], aligned=False)
     outputs = run_onnx(onnx_bytes, views)
-    as_cropped = affect_measure.figures(outputs, valid)
     aligned_views = affect_data.eval_views(valid, cfg["input"], aligned=True)
-    by_eyes = affect_measure.figures(run_onnx(onnx_bytes, aligned_views), valid)
     valence = score_recording(onnx_bytes, cfg)
     tenth = max(len(valence) // 10, 1)
     report = {
@@ -91,8 +89,8 @@ def evaluate(cfg: dict) -> dict:
         "faces": len(views),
         "faces_with_majority": int(valid["has_majority"].sum()),
         "steps": load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)["step"],
-        "as_cropped": as_cropped,
-        "aligned_by_eyes": by_eyes,
+        "as_cropped": affect_measure.figures(outputs, valid),
+        "aligned_by_eyes": affect_measure.figures(run_onnx(onnx_bytes, aligned_views), valid),
         "by_yaw": by_yaw(onnx_bytes, valid, cfg),
         "calibration": calibration,
         "confusion": confusion(outputs[2].argmax(axis=1), valid["most_voted"]),
@@ -102,12 +100,28 @@ def evaluate(cfg: dict) -> dict:
         "size_mb": len(onnx_bytes) / 1e6,
         "torch_onnx_difference": torch_difference(net, floats, views[:64]),
     }
+    if "teacher" in cfg:
+        earlier = affect_teachers.file_of(cfg["teacher"]).read_bytes()
+        report["latency_ms_earlier"] = onnx_latency_ms(earlier, {"face": views[:1]})
+        report |= on_held_out(onnx_bytes, earlier, cfg)
     if floats != onnx_bytes:
         in_floats = affect_measure.figures(run_onnx(floats, views), valid)
         report["in_floats"] = {name: in_floats[name] for name in ("accuracy_8_class", "ccc_valence", "ccc_arousal")}
         report["in_floats"]["latency_ms"] = onnx_latency_ms(floats, {"face": views[:1]})
     (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
+
+
+def on_held_out(onnx_bytes: bytes, earlier: bytes, cfg: dict) -> dict:
+    """Figures on each pool's held-out faces, of this network and of the one before it; FairFace's by group."""
+    result = {"held_out": {}, "held_out_earlier": {}}
+    for pool, (views, faces) in affect_fairface.held_out(cfg).items():
+        outputs = run_onnx(onnx_bytes, views)
+        result["held_out"][pool] = affect_measure.figures(outputs, faces)
+        result["held_out_earlier"][pool] = affect_measure.figures(run_onnx(earlier, views), faces)
+        if pool == "fairface":
+            result["fairface"] = affect_measure.by_group(outputs, faces, ["race", "gender", "age"])
+    return result
 
 
 def by_yaw(onnx_bytes: bytes, valid: dict[str, np.ndarray], cfg: dict) -> list[dict[str, float]]:
