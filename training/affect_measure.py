@@ -52,14 +52,14 @@ def figures(outputs: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict[str
     """All figures for outputs whose third column is probabilities."""
     valence_arousal, log_variance, probabilities = outputs
     winner = probabilities.argmax(axis=1)
-    right = winner == faces["most_voted"]
+    right, others = winner == faces["most_voted"], ~faces["has_majority"]
     recall = recalls(winner, faces["most_voted"])
     error = valence_arousal - faces["valence_arousal"]
     covered = np.abs(error) <= np.exp(0.5 * log_variance)
     result = {
         "accuracy_8_class": float(right.mean()),
         "accuracy_8_class_of_majority": float(right[faces["has_majority"]].mean()),
-        "accuracy_8_class_of_others": float(right[~faces["has_majority"]].mean()),
+        "accuracy_8_class_of_others": float(right[others].mean()) if others.any() else np.nan,
         "mean_recall": float(np.nanmean(recall)),
         "ccc_valence": concordance(valence_arousal[:, 0], faces["valence_arousal"][:, 0]),
         "ccc_arousal": concordance(valence_arousal[:, 1], faces["valence_arousal"][:, 1]),
