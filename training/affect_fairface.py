@@ -11,7 +11,7 @@ from training import affect_data, affect_teachers, fairface
 from training.common import CACHE
 
 # From no smile to a clear one: MediaPipe's mouthSmile. Most faces lie below the first or above the second.
-SMILE_FROM, SMILE_TO = 0.05, 0.35
+SMILE_FROM, SMILE_TO = 0.02, 0.2
 # The share of happiness at a clear smile, at least.
 CLEAR_SMILE = 0.85
 COLUMNS = ["colour", "blendshapes", "emotions", "race", "gender", "age"]

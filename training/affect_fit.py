@@ -19,7 +19,7 @@ VARIANCE_WEIGHT = 0.2
 # The rest of the batches shows faces as they are, of which the stated uncertainty is learned.
 MIXED_BATCHES = 0.5
 # Of each pool's held-out faces, how many are looked at after each epoch.
-WATCHED_FACES = 2000
+WATCHED_FACES = 1500
 SCORED = ("accuracy_8_class", "mean_recall", "ccc_valence", "ccc_arousal")
 
 
@@ -45,7 +45,7 @@ def sampling_odds(shares: np.ndarray, power: float) -> np.ndarray:
 
 
 def load_training(cfg: dict) -> dict:
-    """All faces to train on, with `odds` of being drawn: voted faces, and shares of pseudo-labelled and turned ones."""
+    """All faces to train on, with `odds` of being drawn: voted faces, and shares of FairFace's and turned ones."""
     power = cfg["train"]["sampling_power"]
     voted = affect_data.load_part(cfg, "train")
     voted["voted"] = voted["valence_arousal"]
@@ -53,14 +53,12 @@ def load_training(cfg: dict) -> dict:
         shares = affect_fairface.fused_teacher(cfg)(affect_fairface.voted_words(cfg, voted, "train"))
         told = {"shares": shares, "valence_arousal": affect_data.axes_of(shares)}
         voted = affect_teachers.softened(voted, told, cfg["teacher"]["share"])
-    # Faces of rare expressions were turned more often already: favoured twice, a turned head would itself look rare.
-    others = [
-        (cfg[part]["share"], own_power, load())
-        for part, own_power, load in (
-            ("fairface", power, lambda: affect_fairface.load(cfg, "train")), ("turned", 0.0, lambda: affect_turned.load(cfg, voted)),
-        )
-        if cfg.get(part, {}).get("share", 0) > 0
-    ]
+    others = []
+    if cfg.get("fairface", {}).get("share", 0) > 0:
+        others.append((cfg["fairface"]["share"], cfg["fairface"]["sampling_power"], affect_fairface.load(cfg, "train")))
+    if cfg.get("turned", {}).get("share", 0) > 0:
+        # Faces of rare expressions were turned more often already: favoured twice, a turned head would itself look rare.
+        others.append((cfg["turned"]["share"], 0.0, affect_turned.load(cfg, voted)))
     groups = [(1 - sum(share for share, *_ in others), power, voted), *others]
     names = ("eyes", "shares", "valence_arousal")
     merged = {name: np.concatenate([faces[name] for *_, faces in groups]) for name in names}
