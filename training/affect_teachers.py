@@ -44,12 +44,15 @@ def earlier_shares(cfg: dict, faces: dict, framings: list[bool], beside: Path) -
     """The earlier network's mean shares over framings (aligned or not) of faces; asked once and kept beside `beside`."""
     given, size = cfg["teacher"], cfg["input"]["size_px"]
     stored = beside.with_suffix(f".{given['sha256'][:12]}.shares.npy")
-    if stored.exists() and len(kept := np.load(stored)) == len(faces["image"]):
+    count = len(faces["image"])
+    # Faces that were labelled since follow the others.
+    kept = np.load(stored)[:count] if stored.exists() else np.zeros((0, len(affect_data.EXPRESSIONS)), np.float32)
+    if len(kept) == count:
         return kept
     net = shipping.OnnxNet(file_of(given).read_bytes())
-    shares = np.zeros((len(faces["image"]), len(affect_data.EXPRESSIONS)), np.float32)
-    for number, (picture, eyes) in enumerate(zip(faces["image"], faces["eyes"])):
-        grey = affect_data.grey_of(picture)
+    shares = np.concatenate([kept, np.zeros((count - len(kept), kept.shape[1]), np.float32)])
+    for number in range(len(kept), count):
+        grey, eyes = affect_data.grey_of(faces["image"][number]), faces["eyes"][number]
         for is_aligned in framings:
             view = affect_data.warp(grey, affect_data.frame(grey, eyes, cfg["input"], is_aligned), size)
             shares[number] += net(affect_data.normalise(view[None], cfg["input"]))[2][0] / len(framings)

@@ -61,6 +61,22 @@ class TeachersTest(unittest.TestCase):
         np.testing.assert_allclose(told.sum(axis=1), 1, rtol=1e-5)
 
 
+    def test_openvino_moves_groups_and_keeps_the_split_within(self):
+        rng = np.random.default_rng(9)
+        shares, emotions = rng.dirichlet(np.ones(8), 300).astype(np.float32), rng.dirichlet(np.ones(5), 300)
+        told = affect_fairface.with_openvino(shares, emotions)
+        np.testing.assert_allclose(told.sum(axis=1), 1, rtol=1e-4)
+        neutral, contempt = (affect_data.EXPRESSIONS.index(name) for name in ("neutral", "contempt"))
+        np.testing.assert_allclose(told[:, contempt] / told[:, neutral], shares[:, contempt] / shares[:, neutral], rtol=1e-2)
+        moved = (told - shares)[:, HAPPINESS]
+        self.assertGreater(np.corrcoef(moved, emotions[:, 1] - shares[:, HAPPINESS])[0, 1], 0.7)
+
+    def test_matched_shares_have_the_means_asked_for(self):
+        wanted = np.array([0.5, 0.3, 0.2])
+        found = affect_fairface.matched(np.random.default_rng(9).dirichlet([1, 2, 3], 500), wanted)
+        np.testing.assert_allclose(found.mean(axis=0), wanted, atol=1e-3)
+
+
 class RecoverTest(unittest.TestCase):
     def test_a_net_from_a_shipped_file_answers_alike_and_begins_training_where_it_is(self):
         net = unsettle(AffectNet(**CONFIG["net"] | {"dropout": 0.0}))
