@@ -24,8 +24,8 @@ def prepare(cfg: dict) -> None:
         left_x, left_y, right_x, right_y = cached["eyes"][found].mean(axis=0)
         print(f"{len(found)} faces, eyes found in {found.mean():.1%}; mean eyes "
               f"({left_x:.3f}, {left_y:.3f}) and ({right_x:.3f}, {right_y:.3f})")
-    if "fairface" in cfg:
-        fairface.prepare(cfg.get("pictures"), cfg["fairface"].get("parts"), show_progress("FairFace: parts labelled"))
+    if "fairface" in cfg and "pictures" in cfg:
+        fairface.prepare(cfg["pictures"], None, show_progress("FairFace: parts labelled"))
     if "teacher" in cfg:
         print(affect_fairface.teachers_text(cfg))
     if "start_from" in cfg["train"]:

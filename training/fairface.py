@@ -157,7 +157,7 @@ def load(split: str, names: list[str] | None = None, limit_parts: int | None = N
             if str(stored["split"][0]) == split:
                 found.append({name: stored[name] for name in names or stored.files if name != "asked"})
     if not found:
-        raise SystemExit("no labelled FairFace faces: run `python -m training prepare actions --pictures PATH` first")
+        raise SystemExit("no labelled FairFace faces: run `python -m training prepare NET --pictures PATH` first")
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
