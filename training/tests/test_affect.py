@@ -133,6 +133,17 @@ class MeasureTest(unittest.TestCase):
         covered = np.mean([(errors <= factor).mean() for errors in pools])
         self.assertAlmostEqual(covered, affect_measure.COVERED, places=2)
 
+    def test_happiness_gains_as_much_as_no_pool_pays_for(self):
+        rng = np.random.default_rng(5)
+        labels = rng.integers(0, 2, 4000)
+        logits = np.full((4000, 8), -9.0)
+        logits[:, 0], logits[:, 1] = 0, 3 * (2 * labels - 1) + rng.normal(0, 1, 4000)
+        one, other = (logits, labels), (logits - 1.5 * affect_measure.IS_HAPPINESS, labels)
+        bias = affect_measure.smile_bias([one])
+        self.assertTrue(0.3 < bias < 2, bias)
+        self.assertGreater(affect_measure.smile_bias([other]), bias)
+        self.assertEqual(affect_measure.smile_bias([one, other]), bias)
+
     def test_groups_are_counted_apart(self):
         count = 40
         faces = {
