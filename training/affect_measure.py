@@ -9,6 +9,7 @@ from training import affect_data
 
 EXPRESSIONS = affect_data.EXPRESSIONS
 MAX_ACCURACY_COST = 0.01
+VARIANCE_PENALTY = 0.003
 MAX_SMILE_COST = 0.0025
 SMILE_BIASES = np.linspace(0, 2, 81)
 IS_HAPPINESS = np.array([name == "happiness" for name in EXPRESSIONS], np.float32)
@@ -97,15 +98,16 @@ def rarity_of(shares: np.ndarray) -> np.ndarray:
 
 
 def calibrate(pools: list[tuple[list[np.ndarray], dict[str, np.ndarray]]]) -> dict:
-    """What held-out faces say about the raw network: outputs and faces of each pool, FER+'s voted faces first.
+    """What held-out faces say about the raw network: outputs with features, and faces, of each pool, FER+'s voted ones first.
 
     `class_bias` favours rare expressions by `rare_class_power` times the negative log of their frequency: as much as costs at
     most MAX_ACCURACY_COST of the accuracy on voted faces, since beyond that most faces called rare are plain neutral ones. It
     then favours happiness by `smile_bias`: as much as costs at most MAX_SMILE_COST in any pool, since a faint smile is hard to
     see at 48 px and was often voted neutral. The temperature makes the winning probability as often right as it says, on
-    voted faces. The axes' scale and the stated variance serve all pools alike.
+    voted faces. The axes' scale and the stated variance serve all pools alike. The head of the variance is fitted anew: on
+    faces that were trained on, errors are smaller than on others.
     """
-    (_, _, raw_logits), faces = pools[0]
+    (_, _, raw_logits, _), faces = pools[0]
     most_voted, rarity = faces["most_voted"], rarity_of(faces["shares"])
     powers = np.linspace(0, 0.8, 17)
     accuracy = np.array([np.mean((raw_logits + power * rarity).argmax(axis=1) == most_voted) for power in powers])
@@ -119,12 +121,15 @@ def calibrate(pools: list[tuple[list[np.ndarray], dict[str, np.ndarray]]]) -> di
         for temperature in temperatures
     ]
     scales = [axis_scale([(outputs[0][:, axis], faces["valence_arousal"][:, axis]) for outputs, faces in pools]) for axis in (0, 1)]
+    errors = [
+        np.stack([scaled(outputs[0][:, axis], *scale) for axis, scale in enumerate(scales)], axis=1) - faces["valence_arousal"]
+        for outputs, faces in pools
+    ]
+    weight, bias = variance_head([(outputs[3], error) for (outputs, _), error in zip(pools, errors)])
     offsets = []
-    for axis, scale in enumerate(scales):
-        standardised = [
-            np.abs(scaled(outputs[0][:, axis], *scale) - faces["valence_arousal"][:, axis]) * np.exp(-0.5 * outputs[1][:, axis])
-            for outputs, faces in pools
-        ]
+    for axis in (0, 1):
+        stated = [outputs[3] @ weight[axis] + bias[axis] for outputs, _ in pools]
+        standardised = [np.abs(error[:, axis]) * np.exp(-0.5 * log_variance) for error, log_variance in zip(errors, stated)]
         offsets.append(2 * np.log(covering_factor(standardised)))
     return {
         "rare_class_power": float(power),
@@ -133,6 +138,8 @@ def calibrate(pools: list[tuple[list[np.ndarray], dict[str, np.ndarray]]]) -> di
         "temperature": float(temperatures[int(np.argmin(losses))]),
         "axis_factor": [factor for factor, _ in scales],
         "axis_shift": [shift for _, shift in scales],
+        "log_variance_weight": weight.tolist(),
+        "log_variance_bias": bias.tolist(),
         "log_variance_offset": [float(offset) for offset in offsets],
     }
 
@@ -159,6 +166,29 @@ def axis_scale(pools: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float
     tried = [(factor, shift) for factor in np.linspace(0.8, 1.3, 51) for shift in np.linspace(-0.1, 0.1, 41)]
     factor, shift = min(tried, key=lambda pair: error(*pair))
     return float(factor), float(shift)
+
+
+def variance_head(pools: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and bias of the log-variance by Gaussian likelihood of the errors, each pool of (features, errors) counted alike."""
+    pools = [(torch.tensor(features, dtype=torch.float64), torch.tensor(error, dtype=torch.float64)) for features, error in pools]
+    together = torch.cat([features for features, _ in pools])
+    mean, sd = together.mean(dim=0), together.std(dim=0) + 1e-3
+    weight = torch.zeros(2, len(mean), dtype=torch.float64, requires_grad=True)
+    bias = torch.full((2,), -4.0, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weight, bias], max_iter=150, line_search_fn="strong_wolfe")
+
+    def loss():
+        optimiser.zero_grad()
+        value = VARIANCE_PENALTY * (weight**2).sum()
+        for features, error in pools:
+            stated = (((features - mean) / sd) @ weight.T + bias).clamp(-7, 2)
+            value = value + 0.5 * (stated + error**2 * torch.exp(-stated)).sum(dim=1).mean() / len(pools)
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    weight = (weight / sd).detach()
+    return weight.numpy().astype(np.float32), (bias.detach() - weight @ mean).numpy().astype(np.float32)
 
 
 def covering_factor(standardised: list[np.ndarray]) -> float:

@@ -68,8 +68,13 @@ class AffectNet(nn.Module):
         self.log_variance = nn.Linear(widths[-1], 2)
         self.expression = nn.Linear(widths[-1], 8)
 
+    def features(self, x):
+        return self.trunk(x).mean(dim=(2, 3))
+
     def forward(self, x):
-        features = self.dropout(self.trunk(x).mean(dim=(2, 3)))
+        return self.heads(self.dropout(self.features(x)))
+
+    def heads(self, features):
         return (
             torch.tanh(self.valence_arousal(features)),
             self.log_variance(features).clamp(-7.0, 2.0),
@@ -97,6 +102,9 @@ class ShippedAffectNet(nn.Module):
             axes, factor = self.net.valence_arousal, torch.tensor(calibration["axis_factor"])
             axes.weight *= factor[:, None]
             axes.bias.mul_(factor).add_(torch.tensor(calibration["axis_shift"]))
+            if "log_variance_weight" in calibration:
+                self.net.log_variance.weight.copy_(torch.tensor(calibration["log_variance_weight"]))
+                self.net.log_variance.bias.copy_(torch.tensor(calibration["log_variance_bias"]))
             self.net.log_variance.bias += torch.tensor(calibration["log_variance_offset"])
         round_weights(self.net)
         self.eval()
@@ -104,6 +112,15 @@ class ShippedAffectNet(nn.Module):
     def forward(self, x):
         valence_arousal, log_variance, logits = mirrored_mean(self.net, x) if self.mirrored else self.net(x)
         return valence_arousal, log_variance, functional.softmax(logits, dim=1)
+
+
+def answers_and_features(net: AffectNet):
+    """Views in, the three answers and the features that the heads read out."""
+    def answer(x):
+        features = net.features(x)
+        return *net.heads(features), features
+
+    return answer
 
 
 def mirrored_mean(net: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:

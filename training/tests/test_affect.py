@@ -126,6 +126,16 @@ class MeasureTest(unittest.TestCase):
         pools = [(values, affect_measure.scaled(values, 1.2, 0.05)) for values in said]
         np.testing.assert_allclose(affect_measure.axis_scale(pools), (1.2, 0.05), atol=1e-9)
 
+    def test_the_variance_head_tells_pools_apart_by_their_features(self):
+        rng = np.random.default_rng(4)
+        pools = []
+        for sd, count in ((0.1, 2000), (0.3, 500)):
+            features = rng.normal(sd * 10, 1, (count, 3))
+            pools.append((features, rng.normal(0, 0.1 * np.exp(0.5 * features[:, :1]), (count, 2))))
+        weight, bias = affect_measure.variance_head(pools)
+        np.testing.assert_allclose(weight[:, 0], 1, atol=0.1)
+        np.testing.assert_allclose(bias, 2 * np.log(0.1), atol=0.3)
+
     def test_stated_deviations_cover_what_is_asked_for(self):
         rng = np.random.default_rng(4)
         pools = [np.abs(rng.normal(0, 1.5, 4000)), np.abs(rng.normal(0, 2.5, 500))]
