@@ -19,7 +19,7 @@ TRAINED_ON = (
     "facial_expressions). No picture is part of this project."
 )
 # How often the London set was looked at with this version's candidates. Nothing was chosen by it.
-LOOKS = "LOOKS"
+LOOKS = "The set was looked at once with a candidate of this version."
 HISTORY = Path(__file__).with_name("affect_history.md")
 
 
