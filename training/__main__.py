@@ -1,8 +1,7 @@
 """The one entry: `python -m training VERB NET [--config FILE]`, run from the project root.
 
 Each network is one module of this package with functions named like the verbs (only `affect` has
-`ablate`); each takes the loaded configuration. The module is imported only when asked for, so that one
-network's dependencies never stand in the way of another's.
+`london`); each takes the loaded configuration. The module is imported only when asked for, so that one network's dependencies never stand in the way of another's.
 """
 
 import argparse
@@ -10,7 +9,7 @@ import importlib
 import tomllib
 from pathlib import Path
 
-VERBS = ("prepare", "train", "evaluate", "export", "ablate")
+VERBS = ("prepare", "train", "evaluate", "london", "export")
 NETS = ("actions", "affect", "detector", "landmarks")
 
 
@@ -18,12 +17,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__.split("\n")[0])
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("net", choices=NETS)
-    parser.add_argument("--config", type=Path, help="TOML file; default training/configs/NET.toml, for ablate NET_ablation.toml")
+    parser.add_argument("--config", type=Path, help="TOML file; default training/configs/NET.toml")
     parser.add_argument("--pictures", type=Path, help="folder or git directory of FairFace, for prepare")
     args = parser.parse_args()
 
-    default = f"{args.net}_ablation.toml" if args.verb == "ablate" else f"{args.net}.toml"
-    config_path = args.config or Path(__file__).parent / "configs" / default
+    config_path = args.config or Path(__file__).parent / "configs" / f"{args.net}.toml"
     with open(config_path, "rb") as file:
         config = tomllib.load(file)
     if args.pictures:

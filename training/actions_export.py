@@ -2,7 +2,6 @@
 
 import hashlib
 
-import numpy as np
 import torch
 
 from . import actions_card, actions_data, actions_fit, affect_parity, align, shipping
@@ -53,21 +52,9 @@ def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, floats: bytes) -> Non
         to_source = align.similarity_from_eyes(eyes[:2], eyes[2:], LEFT_EYE, RIGHT_EYE, SIZE_PX, SIZE_PX)
         view = align.sample_affine(affect_parity.draw(name), to_source, SIZE_PX, SIZE_PX)
         normalised = actions_data.normalise(view[None])
-        shipping.checked_outputs(net, float_net, normalised)
-        outputs = onnx_net(normalised)
-        indexes, values = shipping.sampled(normalised)
-        cases.append({
-            "picture": name,
-            "eyes_px": eyes,
-            "to_source": np.asarray(to_source).tolist(),
-            "preprocessed_index": indexes,
-            "preprocessed": values,
-            "outputs": {output: value[0].tolist() for output, value in zip(actions_fit.OUTPUTS, outputs)},
-        })
-    pictures = {
-        name: {"formula": formula, "sum": int(affect_parity.draw(name).astype(int).sum())}
-        for name, formula in affect_parity.FORMULAS.items()
-    }
+        cases.append(shipping.parity_case(
+            net, float_net, onnx_net, actions_fit.OUTPUTS, normalised, picture=name, eyes_px=eyes, to_source=to_source.tolist()
+        ))
     shipping.write_fixture(
         "actions",
         "Actions network: drawn grey pictures, pre-processing and outputs. Written by `python -m training export actions`. to_source "
@@ -75,6 +62,6 @@ def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, floats: bytes) -> Non
         onnx_bytes,
         width_px=affect_parity.WIDTH_PX,
         height_px=affect_parity.HEIGHT_PX,
-        pictures=pictures,
+        pictures=affect_parity.pictures(),
         cases=cases,
     )

@@ -18,6 +18,19 @@ EXPRESSIONS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust"
 # Six points round each eye among mediapipe's 478, the same places as the 68-point scheme has.
 LEFT_EYE_478 = [33, 160, 158, 133, 153, 144]
 RIGHT_EYE_478 = [362, 385, 387, 263, 373, 380]
+BLENDSHAPES = 52
+# Valence and arousal per full share of each expression: a linear fit to ratings of other faces (see the card).
+AXES = np.array([
+    [0.046, 0.495, -0.024, -0.546, -0.51, -0.565, -0.691, -0.135],
+    [-0.798, 0.059, 0.364, 0.112, 0.318, 0.263, 0.226, -0.505],
+], np.float32)
+# The channels' shares in a grey picture: BGR of the program, and their spread in training.
+LUMA_BGR = np.array([0.114, 0.587, 0.299], np.float32)
+
+
+def axes_of(shares: np.ndarray) -> np.ndarray:
+    """Valence and arousal [n, 2] of shares [n, 8], as FER+'s are derived from its votes."""
+    return (shares @ AXES.T).astype(np.float32)
 
 
 class EyeFinder:
@@ -52,14 +65,26 @@ class EyeFinder:
         points = np.array([[point.x, point.y] for point in faces[0]], np.float32)
         return np.concatenate([points[LEFT_EYE_478].mean(axis=0), points[RIGHT_EYE_478].mean(axis=0)])
 
-    def find_in_tight_crop(self, grey: np.ndarray) -> np.ndarray:
-        """As `find`, for a face that fills its picture: the teacher wants some room around it."""
-        height, width = grey.shape
-        margin = width // 4
-        padded = cv2.copyMakeBorder(grey, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-        padded = cv2.resize(padded, (288, 288), interpolation=cv2.INTER_CUBIC)
-        share = (width + 2 * margin) / width
-        return self.find(cv2.cvtColor(padded, cv2.COLOR_GRAY2RGB)) * share - margin / width
+
+def told_of_tight_crop(teachers, grey: np.ndarray) -> dict[str, np.ndarray]:
+    """`eyes` in fractions, MediaPipe's `blendshapes` and OpenVINO's `emotions` of a face that fills its picture.
+
+    MediaPipe wants some room around the face. Where it finds none, its words are NaN and OpenVINO gets the whole picture.
+    """
+    height, width = grey.shape
+    margin = width // 4
+    padded = cv2.copyMakeBorder(grey, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    padded = cv2.cvtColor(cv2.resize(padded, (288, 288), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
+    share = (width + 2 * margin) / width
+    told = teachers.points_and_actions(padded)
+    if told is None:
+        corners = np.array([[margin, margin], [margin + width, margin + height]]) * 288 / (width + 2 * margin)
+        eyes, blendshapes = np.full(4, np.nan, np.float32), np.full(BLENDSHAPES, np.nan, np.float32)
+        return {"eyes": eyes, "blendshapes": blendshapes, "emotions": teachers.emotions_of(padded, corners)}
+    points = told["points"][:, :2]
+    eyes = np.concatenate([points[LEFT_EYE_478].mean(axis=0), points[RIGHT_EYE_478].mean(axis=0)]) / 288
+    eyes = (eyes * share - margin / width).astype(np.float32)
+    return {"eyes": eyes, "blendshapes": told["blendshapes"], "emotions": teachers.emotions_of(padded, points)}
 
 
 def vote_shares(votes: np.ndarray) -> np.ndarray:
@@ -98,7 +123,9 @@ def ferplus_cache(cfg: dict) -> Path:
 
 
 def prepare_ferplus(cfg: dict, progress) -> None:
-    """Decodes FER+, finds the eyes once, and stores everything under `training/cache/`."""
+    """Decodes FER+, asks the teachers once, and stores everything under `training/cache/`."""
+    from training.fairface_teachers import Teachers
+
     data = np.load(SHARED / "data" / "ferplus.npz")
     votes = data["votes"]
     is_expression = votes[:, : len(EXPRESSIONS)].max(axis=1) > votes[:, len(EXPRESSIONS) :].max(axis=1)
@@ -106,16 +133,16 @@ def prepare_ferplus(cfg: dict, progress) -> None:
     if "limit" in cfg["data"]:
         kept = np.random.default_rng(cfg["seed"]).permutation(kept)[: cfg["data"]["limit"]]
     image = data["image"][kept]
-    eyes = np.empty((len(image), 4), np.float32)
-    with EyeFinder() as finder:
+    found = []
+    with Teachers() as teachers:
         for number, face in enumerate(image):
-            eyes[number] = finder.find_in_tight_crop(face)
+            found.append(told_of_tight_crop(teachers, face))
             progress(number + 1, len(image))
     CACHE.mkdir(parents=True, exist_ok=True)
     np.savez(
         ferplus_cache(cfg),
         image=image,
-        eyes=eyes,
+        **{name: np.stack([told[name] for told in found]) for name in found[0]},
         shares=vote_shares(votes[kept]),
         most_voted=votes[kept][:, : len(EXPRESSIONS)].argmax(axis=1),
         has_majority=has_majority(votes[kept]),
@@ -135,10 +162,15 @@ def eval_views(faces: dict[str, np.ndarray], input_cfg: dict, aligned: bool) -> 
     """The network's input for each face, exactly as the program makes it; as cropped, or by the eyes."""
     size = input_cfg["size_px"]
     views = [
-        align.sample_affine(picture, frame(picture, eyes, input_cfg, aligned), size, size)
+        align.sample_affine(grey_of(picture), frame(picture, eyes, input_cfg, aligned), size, size)
         for picture, eyes in zip(faces["image"], faces["eyes"])
     ]
     return normalise(np.stack(views), input_cfg)
+
+
+def grey_of(picture: np.ndarray, channels: np.ndarray = LUMA_BGR) -> np.ndarray:
+    """A picture that is grey already, or the grey of a BGR one."""
+    return picture if picture.ndim == 2 else cv2.transform(picture, channels.reshape(1, 3))
 
 
 def normalise(pictures: np.ndarray, input_cfg: dict) -> np.ndarray:
@@ -149,8 +181,9 @@ def normalise(pictures: np.ndarray, input_cfg: dict) -> np.ndarray:
 class Augmenter:
     """Random views of faces, as the network may meet them in front of a camera or in a crop."""
 
-    def __init__(self, cfg: dict, rng: np.random.Generator):
-        self.cfg = cfg
+    def __init__(self, cfg: dict, rng: np.random.Generator, places: np.ndarray | None = None):
+        """`places` are eyes of FER+ pictures, in fractions: where colour pictures may have theirs."""
+        self.cfg, self.places = cfg, places
         self.size = cfg["input"]["size_px"]
         self.rng = rng
 
@@ -160,15 +193,30 @@ class Augmenter:
         return self.light_and_noise(views)
 
     def view(self, picture: np.ndarray, eyes: np.ndarray) -> np.ndarray:
-        """One face, framed as it is or by its eyes, jittered in place, size, roll and mirrored."""
-        to_source = frame(picture, eyes, self.cfg["input"], self.rng.random() < self.cfg["augment"]["aligned_share"])
+        """One face, framed as FER+ or by its eyes, jittered in place, size, roll and mirrored."""
+        augment, rng = self.cfg["augment"], self.rng
+        aligned, is_colour = rng.random() < augment["aligned_share"], picture.ndim == 3
+        if is_colour:
+            picture = grey_of(picture, self.channels())
+        to_source = self.framed_as_another(picture, eyes) if is_colour and not aligned else frame(picture, eyes, self.cfg["input"], aligned)
         view = warp(picture, to_source @ self.jitter(), self.size)
-        if self.rng.random() < self.cfg["augment"]["resolution_share"]:
-            low = int(self.rng.integers(self.size // 2, self.size))
+        if rng.random() < augment["resolution_share"] * (1 + is_colour):
+            low = int(rng.integers(self.size // 2, self.size))
             view = cv2.resize(cv2.resize(view, (low, low), interpolation=cv2.INTER_AREA), (self.size, self.size))
-        elif self.rng.random() < self.cfg["augment"]["sharpen_share"]:
-            view = view + self.rng.uniform(0.2, 1.0) * (view - cv2.GaussianBlur(view, (0, 0), 1.0))
+        elif rng.random() < augment["sharpen_share"]:
+            view = view + rng.uniform(0.2, 1.0) * (view - cv2.GaussianBlur(view, (0, 0), 1.0))
         return view
+
+    def channels(self) -> np.ndarray:
+        """The channels' shares of a camera or a light of another colour: half of the time the usual ones."""
+        if self.rng.random() < 0.5:
+            return LUMA_BGR
+        return self.rng.dirichlet(1 + 6 * LUMA_BGR).astype(np.float32)
+
+    def framed_as_another(self, picture: np.ndarray, eyes: np.ndarray) -> np.ndarray:
+        """A face whose picture shows more around it, framed as a FER+ picture of another face is: with its eyes there."""
+        places = self.places[self.rng.integers(len(self.places))]
+        return frame(picture, eyes, self.cfg["input"] | {"left_eye": places[:2], "right_eye": places[2:]}, aligned=True)
 
     def jitter(self) -> np.ndarray:
         """3×3: a random similarity about the middle of the output, mirrored half of the time."""
@@ -209,7 +257,7 @@ class Augmenter:
 def frame(picture: np.ndarray, eyes: np.ndarray, input_cfg: dict, aligned: bool) -> np.ndarray:
     """The 2×3 transform from the input to a picture: by its eyes if asked and known, else as it is."""
     size = input_cfg["size_px"]
-    height, width = picture.shape
+    height, width = picture.shape[:2]
     if not aligned or np.isnan(eyes).any():
         return align.whole_picture(width, height, size, size)
     places = eyes * [width, height, width, height]

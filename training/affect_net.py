@@ -31,20 +31,6 @@ class ResidualDown(nn.Module):
         return functional.relu(self.main(x) + self.shortcut(x))
 
 
-class PlainBlock(nn.Module):
-    """Two 3×3 convolutions at about the cost of `InceptionResidual`; with or without a shortcut. For ablation alone."""
-
-    def __init__(self, channels: int, has_shortcut: bool):
-        super().__init__()
-        narrow = channels * 5 // 16
-        self.first, self.second = conv_bn(channels, narrow, 3), conv_bn(narrow, channels, 3)
-        self.has_shortcut = has_shortcut
-
-    def forward(self, x):
-        changed = self.second(functional.relu(self.first(x)))
-        return functional.relu(x + changed if self.has_shortcut else changed)
-
-
 class InceptionResidual(nn.Module):
     """Three fields of view (1×1, 3×3, two 3×3) from one shared 1×1, concatenated, added to the input."""
 
@@ -70,24 +56,25 @@ class InceptionResidual(nn.Module):
 class AffectNet(nn.Module):
     """`forward` gives what training needs: valence_arousal, log_variance and expression logits."""
 
-    def __init__(
-        self, widths: list[int], blocks: list[int], dropout: float, inception: bool = True, shortcuts: bool = True
-    ):
+    def __init__(self, widths: list[int], blocks: list[int], dropout: float):
         super().__init__()
         layers = [conv_bn(1, widths[0], 3), nn.ReLU()]
         for stage, count in enumerate(blocks):
             inputs, outputs = widths[stage : stage + 2]
-            down = ResidualDown(inputs, outputs) if shortcuts else nn.Sequential(conv_bn(inputs, outputs, 3, 2), nn.ReLU())
-            inner = (InceptionResidual(outputs) if inception else PlainBlock(outputs, shortcuts) for _ in range(count))
-            layers += [down, *inner]
+            layers += [ResidualDown(inputs, outputs), *(InceptionResidual(outputs) for _ in range(count))]
         self.trunk = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)
         self.valence_arousal = nn.Linear(widths[-1], 2)
         self.log_variance = nn.Linear(widths[-1], 2)
         self.expression = nn.Linear(widths[-1], 8)
 
+    def features(self, x):
+        return self.trunk(x).mean(dim=(2, 3))
+
     def forward(self, x):
-        features = self.dropout(self.trunk(x).mean(dim=(2, 3)))
+        return self.heads(self.dropout(self.features(x)))
+
+    def heads(self, features):
         return (
             torch.tanh(self.valence_arousal(features)),
             self.log_variance(features).clamp(-7.0, 2.0),
@@ -112,6 +99,12 @@ class ShippedAffectNet(nn.Module):
             head.bias += torch.tensor(calibration["class_bias"])
             head.bias /= calibration["temperature"]
             head.weight /= calibration["temperature"]
+            axes, factor = self.net.valence_arousal, torch.tensor(calibration["axis_factor"])
+            axes.weight *= factor[:, None]
+            axes.bias.mul_(factor).add_(torch.tensor(calibration["axis_shift"]))
+            if "log_variance_weight" in calibration:
+                self.net.log_variance.weight.copy_(torch.tensor(calibration["log_variance_weight"]))
+                self.net.log_variance.bias.copy_(torch.tensor(calibration["log_variance_bias"]))
             self.net.log_variance.bias += torch.tensor(calibration["log_variance_offset"])
         round_weights(self.net)
         self.eval()
@@ -119,6 +112,15 @@ class ShippedAffectNet(nn.Module):
     def forward(self, x):
         valence_arousal, log_variance, logits = mirrored_mean(self.net, x) if self.mirrored else self.net(x)
         return valence_arousal, log_variance, functional.softmax(logits, dim=1)
+
+
+def answers_and_features(net: AffectNet):
+    """Views in, the three answers and the features that the heads read out."""
+    def answer(x):
+        features = net.features(x)
+        return *net.heads(features), features
+
+    return answer
 
 
 def mirrored_mean(net: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:

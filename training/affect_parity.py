@@ -33,6 +33,11 @@ def draw(name: str) -> np.ndarray:
     return np.select(conditions, [30, 30, 60, 190 - x], 70 + y).astype(np.uint8)
 
 
+def pictures() -> dict[str, dict]:
+    """What a fixture says of the pictures, so that another language can draw them and check its drawing."""
+    return {name: {"formula": formula, "sum": int(draw(name).astype(int).sum())} for name, formula in FORMULAS.items()}
+
+
 # Eyes in px, image-left then image-right; None stretches the whole picture over the input.
 CASES = [
     ("waves", [31.5, 27.25, 66.0, 36.5]),
@@ -43,10 +48,7 @@ CASES = [
 
 
 def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, floats: bytes, input_cfg: dict) -> None:
-    """Writes `tests/fixtures/affect_parity.json`, after checking PyTorch against the same network in floats.
-
-    A file in 8 bits differs from PyTorch by what `evaluate` says; the program must answer as the file does here.
-    """
+    """Writes `tests/fixtures/affect_parity.json`: the program must answer as the file does here."""
     size, onnx_net, cases = input_cfg["size_px"], shipping.OnnxNet(onnx_bytes), []
     float_net = shipping.OnnxNet(floats)
     for name, eyes in CASES:
@@ -55,17 +57,9 @@ def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, floats: bytes, input_
         to_source = affect_data.frame(picture, fractions, input_cfg, aligned=eyes is not None)
         view = align.sample_affine(picture, to_source, size, size)
         normalised = affect_data.normalise(view[None], input_cfg)
-        shipping.checked_outputs(net, float_net, normalised)
-        outputs = onnx_net(normalised)
-        indexes, values = shipping.sampled(normalised)
-        cases.append({
-            "picture": name,
-            "eyes_px": eyes,
-            "to_source": to_source.tolist(),
-            "preprocessed_index": indexes,
-            "preprocessed": values,
-            "outputs": {output: values[0].tolist() for output, values in zip(OUTPUTS, outputs)},
-        })
+        cases.append(shipping.parity_case(
+            net, float_net, onnx_net, OUTPUTS, normalised, picture=name, eyes_px=eyes, to_source=to_source.tolist()
+        ))
     shipping.write_fixture(
         "affect",
         "Affect network: drawn grey pictures, pre-processing and outputs. Written by "
@@ -75,8 +69,6 @@ def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, floats: bytes, input_
         onnx_bytes,
         width_px=WIDTH_PX,
         height_px=HEIGHT_PX,
-        pictures={
-            name: {"formula": formula, "sum": int(draw(name).astype(int).sum())} for name, formula in FORMULAS.items()
-        },
+        pictures=pictures(),
         cases=cases,
     )

@@ -6,35 +6,57 @@ network in training.
 
 import hashlib
 import json
+import multiprocessing
+import os
 from functools import partial
 
 import numpy as np
 import torch
 
-from training import affect_data, affect_measure, affect_turned, align, shipping
+from training import affect_data, affect_fairface, affect_measure, affect_teachers, affect_turned, align, shipping
 from training.affect_fit import new_net
-from training.affect_net import ShippedAffectNet, mirrored_mean
+from training.affect_net import ShippedAffectNet, answers_and_features, mirrored_mean
 from training.common import SHARED, load_checkpoint, onnx_latency_ms, pick_device, run_folder
 
 OUTPUTS = ["valence_arousal", "log_variance", "expression"]
 RECORDING = "single_face.mp4"
 # How many held-out faces, in either framing, say how large the numbers inside the network get.
 RANGED_FACES = 400
+# Fewer faces than these are asked about in one process.
+FEW_FACES = 500
 # Faces that look ahead within FRONTAL_DEGREES are rendered at each of YAWS.
 YAWS, FRONTAL_DEGREES = [0.0, 15.0, 30.0, 45.0], 15.0
 
 
 def shipped_net(cfg: dict) -> tuple[ShippedAffectNet, dict]:
-    """The best average of the run, calibrated on the held-out faces."""
+    """The best average of the run, mixed with its start where `start_share` says so, calibrated on the held-out faces of both pools."""
     pick_device(cfg["threads"])
+    folder, ship = run_folder(cfg["name"]), cfg.get("ship", {})
+    weights = torch.load(folder / "best.pt", map_location="cpu")
+    if share := ship.get("start_share", 0.0):
+        start = torch.load(run_folder(cfg["train"]["start_from"]) / "best.pt", map_location="cpu")
+        weights = {name: mixed_with(value, start[name], share) for name, value in weights.items()}
     net = new_net(cfg).eval()
-    net.load_state_dict(torch.load(run_folder(cfg["name"]) / "best.pt", map_location="cpu"))
-    holdout = affect_data.load_part(cfg, "holdout")
-    views = affect_data.eval_views(holdout, cfg["input"], aligned=False)
-    mirrored = cfg.get("ship", {}).get("mirrored", False)
-    answer = partial(mirrored_mean, net) if mirrored else net
-    calibration = affect_measure.calibrate(affect_measure.predict(answer, views, torch.device("cpu")), holdout)
-    return ShippedAffectNet(net, calibration, mirrored), calibration
+    net.load_state_dict(weights)
+    stored, made_from = folder / "calibration.json", digest(net)
+    known = json.loads(stored.read_text()) if stored.exists() else {}
+    if known.get("made_from") != made_from:
+        answer = answers_and_features(net)
+        answer = partial(mirrored_mean, answer) if ship.get("mirrored", False) else answer
+        pools = affect_fairface.held_out(cfg).values()
+        known = affect_measure.calibrate([(affect_measure.predict(answer, views, torch.device("cpu")), faces) for views, faces in pools])
+        known["made_from"] = made_from
+        stored.write_text(json.dumps(known, indent=1) + "\n")
+    return ShippedAffectNet(net, known, ship.get("mirrored", False)), known
+
+
+def mixed_with(value: torch.Tensor, start: torch.Tensor, share: float) -> torch.Tensor:
+    """A weight with `share` of what it was (Wortsman et al., *Robust fine-tuning of zero-shot models*, CVPR 2022)."""
+    return torch.lerp(value, start, share) if value.is_floating_point() else value
+
+
+def digest(net: torch.nn.Module) -> str:
+    return hashlib.sha256(b"".join(value.numpy().tobytes() for value in net.state_dict().values())).hexdigest()
 
 
 def to_onnx(net: ShippedAffectNet, cfg: dict) -> tuple[bytes, bytes]:
@@ -51,7 +73,16 @@ def to_onnx(net: ShippedAffectNet, cfg: dict) -> tuple[bytes, bytes]:
 
 
 def run_onnx(onnx_bytes: bytes, views: np.ndarray) -> list[np.ndarray]:
-    """The shipped file's outputs, one face at a time on one thread."""
+    """The shipped file's outputs, one face at a time on one thread, the faces shared out over the cores."""
+    cores = os.cpu_count() or 1
+    if len(views) < FEW_FACES or cores == 1:
+        return _answers(onnx_bytes, views)
+    with multiprocessing.get_context("fork").Pool(cores) as pool:
+        rows = pool.starmap(_answers, [(onnx_bytes, part) for part in np.array_split(views, cores)])
+    return [np.concatenate(column) for column in zip(*rows)]
+
+
+def _answers(onnx_bytes: bytes, views: np.ndarray) -> list[np.ndarray]:
     net = shipping.OnnxNet(onnx_bytes)
     rows = [net(view[None]) for view in views]
     return [np.concatenate(column) for column in zip(*rows)]
@@ -81,9 +112,7 @@ def evaluate(cfg: dict) -> dict:
     valid = affect_data.load_part(cfg, "valid")
     views = affect_data.eval_views(valid, cfg["input"], aligned=False)
     outputs = run_onnx(onnx_bytes, views)
-    as_cropped = affect_measure.figures(outputs, valid)
     aligned_views = affect_data.eval_views(valid, cfg["input"], aligned=True)
-    by_eyes = affect_measure.figures(run_onnx(onnx_bytes, aligned_views), valid)
     valence = score_recording(onnx_bytes, cfg)
     tenth = max(len(valence) // 10, 1)
     report = {
@@ -91,8 +120,8 @@ def evaluate(cfg: dict) -> dict:
         "faces": len(views),
         "faces_with_majority": int(valid["has_majority"].sum()),
         "steps": load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)["step"],
-        "as_cropped": as_cropped,
-        "aligned_by_eyes": by_eyes,
+        "as_cropped": affect_measure.figures(outputs, valid),
+        "aligned_by_eyes": affect_measure.figures(run_onnx(onnx_bytes, aligned_views), valid),
         "by_yaw": by_yaw(onnx_bytes, valid, cfg),
         "calibration": calibration,
         "confusion": confusion(outputs[2].argmax(axis=1), valid["most_voted"]),
@@ -102,12 +131,28 @@ def evaluate(cfg: dict) -> dict:
         "size_mb": len(onnx_bytes) / 1e6,
         "torch_onnx_difference": torch_difference(net, floats, views[:64]),
     }
+    if "teacher" in cfg:
+        earlier = affect_teachers.file_of(cfg["teacher"]).read_bytes()
+        report["latency_ms_earlier"] = onnx_latency_ms(earlier, {"face": views[:1]})
+        report |= on_held_out(onnx_bytes, earlier, cfg)
     if floats != onnx_bytes:
         in_floats = affect_measure.figures(run_onnx(floats, views), valid)
         report["in_floats"] = {name: in_floats[name] for name in ("accuracy_8_class", "ccc_valence", "ccc_arousal")}
         report["in_floats"]["latency_ms"] = onnx_latency_ms(floats, {"face": views[:1]})
     (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
+
+
+def on_held_out(onnx_bytes: bytes, earlier: bytes, cfg: dict) -> dict:
+    """Figures on each pool's held-out faces, of this network and of the one before it; FairFace's by group."""
+    result = {"held_out": {}, "held_out_earlier": {}}
+    for pool, (views, faces) in affect_fairface.held_out(cfg).items():
+        outputs = run_onnx(onnx_bytes, views)
+        result["held_out"][pool] = affect_measure.figures(outputs, faces)
+        result["held_out_earlier"][pool] = affect_measure.figures(run_onnx(earlier, views), faces)
+        if pool == "fairface":
+            result["fairface"] = affect_measure.by_group(outputs, faces, ["race", "gender", "age"])
+    return result
 
 
 def by_yaw(onnx_bytes: bytes, valid: dict[str, np.ndarray], cfg: dict) -> list[dict[str, float]]:

@@ -18,6 +18,7 @@ from training.common import CACHE, MODELS, run_folder
 LOOKS = 3
 MIN_FACE, MAX_ERROR = 0.5, 0.05
 FARTHEST_TURN_DEGREES = 45.0
+TARGETS = ("shares", "valence_arousal", "voted")
 
 
 def cache_file(cfg: dict) -> Path:
@@ -98,17 +99,15 @@ def prepare(cfg: dict, odds_of, progress) -> None:
     row = row[trusted[row]]
     angles = new_angles(face_turn.pose_of(fits)[row], cfg["turned"], rng)
     turned = turn_faces(model, faces["image"][unique[row]], fits[row], angles, progress("turning heads"))
-    source = unique[row]
-    np.savez(
-        cache_file(cfg), **turned, angles=angles.astype(np.float32), shares=faces["shares"][source],
-        valence_arousal=faces["valence_arousal"][source],
-    )
+    np.savez(cache_file(cfg), **turned, angles=angles.astype(np.float32), source=unique[row])
     print(f"{len(row)} turned faces of {len(unique)} people's pictures; {1 - trusted.mean():.1%} could not be fitted")
 
 
-def load(cfg: dict) -> dict[str, np.ndarray]:
+def load(cfg: dict, voted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The turned faces, with the targets of the faces they were made from."""
     with np.load(cache_file(cfg)) as stored:
-        return {name: stored[name] for name in ("image", "eyes", "shares", "valence_arousal")}
+        source = stored["source"]
+        return {name: stored[name] for name in ("image", "eyes")} | {name: voted[name][source] for name in TARGETS}
 
 
 def views_by_yaw(cfg: dict, faces: dict[str, np.ndarray], yaws: list[float], most_yaw: float, progress=None):

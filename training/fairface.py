@@ -28,6 +28,8 @@ VAL_EVERY = 6
 # The kept square shows the network's input with MARGIN of its width around it, for shifted and turned views.
 INPUT_PX, MARGIN = 128, 0.1875
 KEPT_PX = round(INPUT_PX * (1 + 2 * MARGIN))
+# The same square is also kept in colour, coarser: enough for the affect network, which makes its own greys of it.
+COLOUR_PX = 112
 EYE_PLACES = np.array([0.33, 0.36, 0.67, 0.36])
 KEPT_EYES = (EYE_PLACES + MARGIN) / (1 + 2 * MARGIN)
 
@@ -136,6 +138,7 @@ def _label_part(path: Path, rows: list[dict[str, str]], source: Source, teachers
         kept.append(row)
         labels.append(told | {
             "image": affect_data.warp(grey, to_source, KEPT_PX).round().astype(np.uint8),
+            "colour": affect_data.warp(picture, to_source @ np.diag([KEPT_PX / COLOUR_PX] * 2 + [1]), COLOUR_PX).round().astype(np.uint8),
             "to_source": to_source.astype(np.float32),
         })
     columns = {name: np.stack([label[name] for label in labels]) for name in labels[0]}
@@ -154,7 +157,7 @@ def load(split: str, names: list[str] | None = None, limit_parts: int | None = N
             if str(stored["split"][0]) == split:
                 found.append({name: stored[name] for name in names or stored.files if name != "asked"})
     if not found:
-        raise SystemExit("no labelled FairFace faces: run `python -m training prepare actions --pictures PATH` first")
+        raise SystemExit("no labelled FairFace faces: run `python -m training prepare NET --pictures PATH` first")
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 

@@ -50,6 +50,11 @@ class Teachers:
         self.landmarker.close()
 
     def __call__(self, picture: np.ndarray) -> dict[str, np.ndarray] | None:
+        told = self.points_and_actions(picture)
+        return told and told | self._openvino(picture, told["points"][:, :2])
+
+    def points_and_actions(self, picture: np.ndarray) -> dict[str, np.ndarray] | None:
+        """What MediaPipe alone reports."""
         import mediapipe
 
         colour = np.ascontiguousarray(picture[..., ::-1])
@@ -61,21 +66,27 @@ class Teachers:
         flip = np.diag([1.0, -1.0, -1.0])
         matrix = np.array(found.facial_transformation_matrixes[0])[:3, :3]
         matrix /= np.cbrt(np.linalg.det(matrix))
-        told = {
+        return {
             "points": points,
             "blendshapes": np.array([shape.score for shape in found.face_blendshapes[0]], np.float32),
             "rotation": (flip @ matrix @ flip).astype(np.float32),
         }
-        return told | self._openvino(picture, points[:, :2])
+
+    def emotions_of(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """OpenVINO's five probabilities: neutral, happiness, sadness, surprise, anger.
+
+        The network was trained on detections, which are upright boxes.
+        """
+        low, high = points[:468].min(0), points[:468].max(0)
+        side = FACE_GROWTH * float((high - low).max())
+        return _only(self.emotions([_crop(picture, (low + high) / 2, side, 0, 64)])).reshape(5)
 
     def _openvino(self, picture: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
         left, right = points[LEFT_EYE_478].mean(0), points[RIGHT_EYE_478].mean(0)
         turn = float(np.degrees(np.arctan2(*(right - left)[::-1])))
         low, high = points[:468].min(0), points[:468].max(0)
         centre, side = (low + high) / 2, FACE_GROWTH * float((high - low).max())
-        answers = {}
-        # The network was trained on detections, which are upright boxes.
-        answers["emotions"] = _only(self.emotions([_crop(picture, centre, side, 0, 64)])).reshape(5)
+        answers = {"emotions": self.emotions_of(picture, points)}
         pose = self.pose([_crop(picture, centre, side, 0, 60)])
         by_name = {output.any_name: np.asarray(value).reshape(()) for output, value in pose.items()}
         answers["pose"] = np.array([by_name["angle_y_fc"], by_name["angle_p_fc"], by_name["angle_r_fc"]], np.float32)

@@ -139,6 +139,17 @@ def sampled(values: np.ndarray) -> tuple[list[int], list[float]]:
     return indexes.tolist(), flat[indexes].tolist()
 
 
+def parity_case(net: nn.Module, floats: OnnxNet, shipped: OnnxNet, outputs: list[str], normalised: np.ndarray, **known) -> dict:
+    """One case of a fixture: what is `known` of it, sampled pre-processing, and the shipped file's outputs.
+
+    PyTorch is checked against the same network in floats. A file in 8 bits differs from both by what `evaluate` says.
+    """
+    checked_outputs(net, floats, normalised)
+    indexes, values = sampled(normalised)
+    found = {name: value[0].tolist() for name, value in zip(outputs, shipped(normalised))}
+    return known | {"preprocessed_index": indexes, "preprocessed": values, "outputs": found}
+
+
 def report_of(run: str, command: str) -> dict:
     """What the last evaluation of a run found."""
     path = run_folder(run) / "evaluation.json"

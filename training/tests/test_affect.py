@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import affect_data, affect_fit, affect_measure, affect_teachers, affect_widen, align, model_card
+from training import affect_data, affect_fit, affect_measure, align, model_card
 from training.affect_net import AffectNet, ShippedAffectNet
+from training.common import SHARED
 
 CONFIG = tomllib.loads((Path(__file__).parent.parent / "configs" / "affect_smoke.toml").read_text())
 INPUT = CONFIG["input"]
@@ -70,6 +71,32 @@ class DataTest(unittest.TestCase):
         self.assertTrue(one.min() >= 0 and one.max() <= 255)
         self.assertFalse(np.array_equal(one[0], one[1]))
 
+    def test_a_colour_face_is_framed_with_its_eyes_where_another_face_has_them(self):
+        picture = np.full((112, 112), 200, np.uint8)
+        eyes = np.array([0.4, 0.42, 0.6, 0.44], np.float32)
+        for x, y in (eyes[:2], eyes[2:]):
+            picture[round(112 * y) - 2 : round(112 * y) + 2, round(112 * x) - 2 : round(112 * x) + 2] = 0
+        place = np.array([[0.3, 0.4, 0.7, 0.36]], np.float32)
+        augmenter = affect_data.Augmenter(CONFIG, np.random.default_rng(2), place)
+        view = affect_data.warp(picture, augmenter.framed_as_another(picture, eyes), 48)
+        for x, y in place.reshape(2, 2):
+            self.assertLess(view[round(48 * y) - 1, round(48 * x) - 1], 60)
+
+    def test_grey_is_a_mean_of_the_channels(self):
+        augmenter = affect_data.Augmenter(CONFIG, np.random.default_rng(2))
+        picture = np.full((4, 4, 3), (30, 60, 90), np.uint8)
+        for _ in range(20):
+            self.assertTrue(29 <= affect_data.grey_of(picture, augmenter.channels()).min() <= 91)
+        self.assertTrue(np.all(affect_data.grey_of(picture) == round(0.114 * 30 + 0.587 * 60 + 0.299 * 90)))
+
+    @unittest.skipUnless((SHARED / "data" / "ferplus.npz").exists(), "the shared FER+ faces are not here")
+    def test_axes_are_those_of_the_votes(self):
+        data = np.load(SHARED / "data" / "ferplus.npz")
+        votes = data["votes"][:500, :8].astype(np.float32)
+        some = votes.sum(axis=1) > 0
+        shares = votes[some] / votes[some].sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(affect_data.axes_of(shares), data["valence_arousal"][:500][some], atol=1e-3)
+
     def test_mixed_faces_have_mixed_targets(self):
         rng = np.random.default_rng(5)
         shares = rng.dirichlet(np.ones(8), 6).astype(np.float32)
@@ -79,35 +106,6 @@ class DataTest(unittest.TestCase):
         np.testing.assert_allclose(mixed_shares.sum(axis=1), 1, rtol=1e-5)
         np.testing.assert_allclose(axes, mixed_shares @ linear, atol=1e-5)
         self.assertFalse(np.allclose(seen, views))
-
-
-class TeachersTest(unittest.TestCase):
-    def test_a_second_word_moves_targets_towards_itself_and_nothing_else(self):
-        faces = {"image": ["a"], "shares": np.array([[1.0, 0.0]]), "valence_arousal": np.array([[0.8, -0.2]])}
-        told = {"shares": np.array([[0.6, 0.4]]), "valence_arousal": np.array([[0.4, 0.2]])}
-        heard = affect_teachers.softened(faces, told, 0.25)
-        np.testing.assert_allclose(heard["shares"], [[0.9, 0.1]], rtol=1e-6)
-        np.testing.assert_allclose(heard["valence_arousal"], [[0.7, -0.1]], rtol=1e-6)
-        self.assertEqual(heard["image"], ["a"])
-        self.assertEqual(faces["shares"][0, 0], 1)
-
-
-class WidenTest(unittest.TestCase):
-    def test_a_widened_network_answers_as_before(self):
-        torch.manual_seed(2)
-        net_cfg = {"widths": [12, 20, 72], "blocks": [1, 2], "dropout": 0.0}
-        narrow = AffectNet(**net_cfg | {"widths": [8, 16, 32]})
-        for module in narrow.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.running_mean.normal_(0, 0.2)
-                module.running_var.uniform_(0.5, 1.5)
-                module.weight.data.uniform_(0.5, 1.5)
-        wide = affect_widen.started(net_cfg, narrow.state_dict(), seed=1)
-        x = torch.randn(3, 1, 48, 48)
-        with torch.no_grad():
-            for before, after in zip(narrow.eval()(x), wide.eval()(x), strict=True):
-                torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
-        self.assertFalse(torch.equal(wide.expression.weight[:, 0], wide.expression.weight[:, 8]))
 
 
 class MeasureTest(unittest.TestCase):
@@ -122,6 +120,50 @@ class MeasureTest(unittest.TestCase):
         most_voted = np.where(np.arange(100) < 60, 0, 1)
         self.assertAlmostEqual(affect_measure.calibration_error(probabilities, most_voted), 0.3, places=5)
 
+    def test_axes_are_scaled_alike_for_both_pools(self):
+        rng = np.random.default_rng(4)
+        said = [rng.uniform(-0.6, 0.6, 400) for _ in "12"]
+        pools = [(values, affect_measure.scaled(values, 1.2, 0.05)) for values in said]
+        np.testing.assert_allclose(affect_measure.axis_scale(pools), (1.2, 0.05), atol=1e-9)
+
+    def test_the_variance_head_tells_pools_apart_by_their_features(self):
+        rng = np.random.default_rng(4)
+        pools = []
+        for sd, count in ((0.1, 2000), (0.3, 500)):
+            features = rng.normal(sd * 10, 1, (count, 3))
+            pools.append((features, rng.normal(0, 0.1 * np.exp(0.5 * features[:, :1]), (count, 2))))
+        weight, bias = affect_measure.variance_head(pools)
+        np.testing.assert_allclose(weight[:, 0], 1, atol=0.1)
+        np.testing.assert_allclose(bias, 2 * np.log(0.1), atol=0.3)
+
+    def test_stated_deviations_cover_what_is_asked_for(self):
+        rng = np.random.default_rng(4)
+        pools = [np.abs(rng.normal(0, 1.5, 4000)), np.abs(rng.normal(0, 2.5, 500))]
+        factor = affect_measure.covering_factor(pools)
+        covered = np.mean([(errors <= factor).mean() for errors in pools])
+        self.assertAlmostEqual(covered, affect_measure.COVERED, places=2)
+
+    def test_happiness_gains_as_much_as_no_pool_pays_for(self):
+        rng = np.random.default_rng(5)
+        labels = rng.integers(0, 2, 4000)
+        logits = np.full((4000, 8), -9.0)
+        logits[:, 0], logits[:, 1] = 0, 3 * (2 * labels - 1) + rng.normal(0, 1, 4000)
+        one, other = (logits, labels), (logits - 1.5 * affect_measure.IS_HAPPINESS, labels)
+        bias = affect_measure.smile_bias([one])
+        self.assertTrue(0.3 < bias < 2, bias)
+        self.assertGreater(affect_measure.smile_bias([other]), bias)
+        self.assertEqual(affect_measure.smile_bias([one, other]), bias)
+
+    def test_groups_are_counted_apart(self):
+        count = 40
+        faces = {
+            "most_voted": np.arange(count) % 8, "has_majority": np.ones(count, bool),
+            "valence_arousal": np.random.default_rng(1).uniform(-1, 1, (count, 2)), "race": np.array(["one", "other"])[np.arange(count) // 20],
+        }
+        shares = np.eye(8)[np.where(np.arange(count) < 20, faces["most_voted"], (faces["most_voted"] + 1) % 8)]
+        rows = affect_measure.by_group([faces["valence_arousal"], np.zeros((count, 2)), shares], faces, ["race"])
+        self.assertEqual([(row["value"], row["faces"], row["accuracy_8_class"]) for row in rows], [("", 40, 0.5), ("one", 20, 1), ("other", 20, 0)])
+
     def test_shipped_network_is_the_calibrated_network(self):
         torch.manual_seed(1)
         net = AffectNet(**CONFIG["net"])
@@ -132,7 +174,9 @@ class MeasureTest(unittest.TestCase):
                 module.weight.data.uniform_(0.5, 1.5)
         net.eval()
         bias = np.linspace(-1, 1, 8).tolist()
-        calibration = {"class_bias": bias, "temperature": 0.7, "log_variance_offset": [0.1, -0.2]}
+        calibration = {
+            "class_bias": bias, "temperature": 0.7, "log_variance_offset": [0.1, -0.2], "axis_factor": [1.1, 0.9], "axis_shift": [0.0, 0.05],
+        }
         shipped = ShippedAffectNet(copy.deepcopy(net), calibration)
         x = torch.randn(3, 1, 48, 48)
         with torch.no_grad():
@@ -140,7 +184,8 @@ class MeasureTest(unittest.TestCase):
             expected = torch.softmax((logits + torch.tensor(bias)) / 0.7, dim=1)
             found = shipped(x)
         # 16-bit weights are the only difference.
-        torch.testing.assert_close(found[0], valence_arousal, atol=5e-3, rtol=0)
+        axes = np.stack([affect_measure.scaled(valence_arousal[:, axis].numpy(), *scale) for axis, scale in enumerate([(1.1, 0.0), (0.9, 0.05)])], 1)
+        np.testing.assert_allclose(found[0].numpy(), axes, atol=5e-3)
         torch.testing.assert_close(found[1], log_variance + torch.tensor([0.1, -0.2]), atol=1e-2, rtol=0)
         torch.testing.assert_close(found[2], expected, atol=5e-3, rtol=0)
 

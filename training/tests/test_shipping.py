@@ -49,7 +49,7 @@ class ShippingTest(unittest.TestCase):
         shipping.checked_outputs(net, shipping.OnnxNet(onnx_bytes), values)
 
     def test_the_shipped_affect_network_answers_as_its_file_does_after_export(self):
-        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2]}
+        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2], "axis_factor": [1.0, 1.0], "axis_shift": [0.0, 0.0]}
         net = ShippedAffectNet(unsettle(AffectNet([8, 16, 32, 64], [1, 1, 1], 0.3)), calibration)
         names = ["valence_arousal", "log_variance", "expression"]
         onnx_net = shipping.OnnxNet(shipping.to_onnx(net, torch.zeros(1, 1, 48, 48), "face", names))
@@ -57,7 +57,7 @@ class ShippingTest(unittest.TestCase):
         shipping.checked_outputs(net, onnx_net, values)
 
     def test_a_mirrored_network_answers_alike_for_a_face_and_its_mirror_image(self):
-        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2]}
+        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2], "axis_factor": [1.0, 1.0], "axis_shift": [0.0, 0.0]}
         net = ShippedAffectNet(unsettle(AffectNet([8, 16, 32, 64], [1, 1, 1], 0.3)), calibration, mirrored=True)
         faces = torch.randn(3, 1, 48, 48, generator=torch.Generator().manual_seed(4))
         with torch.no_grad():
@@ -68,7 +68,7 @@ class ShippingTest(unittest.TestCase):
                 torch.testing.assert_close(all_at_once[1:2], alone)
 
     def test_eight_bits_answer_nearly_as_floats_do(self):
-        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2]}
+        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2], "axis_factor": [1.0, 1.0], "axis_shift": [0.0, 0.0]}
         net = ShippedAffectNet(unsettle(AffectNet([8, 16, 32, 64], [1, 1, 1], 0.3)), calibration, mirrored=True)
         names = ["valence_arousal", "log_variance", "expression"]
         floats = shipping.to_onnx(net, torch.zeros(1, 1, 48, 48), "face", names)

@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from training import affect_ablate, affect_fit, affect_turned, face_fit, face_turn
+from training import affect_fit, affect_turned, face_fit, face_turn
 from training.common import SHARED
 from training.landmarks_render import rotation_from_degrees
 
@@ -88,12 +88,6 @@ class RecipeTest(unittest.TestCase):
         odds = affect_fit.sampling_odds(shares, 0.5)
         self.assertAlmostEqual(float(odds.sum()), 1, places=5)
         self.assertAlmostEqual(float(odds[-1] / odds[0]), 3, places=3)
-
-    def test_a_variant_changes_only_what_it_names(self):
-        base = {"net": {"dropout": 0.2, "widths": [8]}, "name": "a"}
-        changed = affect_ablate.with_changes(base, {"net": {"dropout": 0.0}})
-        self.assertEqual(changed, {"net": {"dropout": 0.0, "widths": [8]}, "name": "a"})
-        self.assertEqual(base["net"]["dropout"], 0.2)
 
 
 if __name__ == "__main__":
