@@ -268,13 +268,14 @@ mod tests {
 
     #[test]
     fn the_disk_is_reckoned_with_the_size_of_the_pictures() {
-        let sentence = |known: &Known| checks(&study(), known).pop().unwrap().sentence;
+        let of_disk = |known: &Known| checks(&study(), known).into_iter().find(|c| c.id == CheckId::DiskSpace).unwrap();
+        let sentence = |known: &Known| of_disk(known).sentence;
         let measured = sentence(&good());
         assert!(measured.starts_with("A minute of video takes 74 MB. 100.0 GB free, enough for 22 h; "), "{measured}");
         let unknown = sentence(&Known { picture_bytes: None, ..good() });
         assert!(unknown.starts_with("A minute of video takes about 120 MB. "), "{unknown}");
         let short = Known { disk_left_bytes: Some(2_000_000_000), ..good() };
-        let found = checks(&study(), &short).pop().unwrap();
+        let found = of_disk(&short);
         assert_eq!(found.state, CheckState::Failed);
         assert!(
             found.sentence.contains("enough for 27 min; 30 min are planned. Free disk space"),

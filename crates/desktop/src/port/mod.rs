@@ -171,8 +171,8 @@ pub trait Backend {
     /// page has its own window.
     fn page_bounds_px(&mut self, bounds: PixelRect);
 
-    /// An embedded page covers what the window draws. It is hidden while a dialog, a menu or another screen is shown.
-    /// Called only after a change.
+    /// An embedded page covers what the window draws. It is hidden while a dialog or another screen is shown. Menus and
+    /// tooltips are placed beside it. Called only after a change.
     fn page_visible(&mut self, is_visible: bool);
 
     /// `true` gives the keyboard to the page, also if it has its own window. `false` returns it from an embedded page to
