@@ -52,7 +52,7 @@ pub fn checks(study: &Study, known: &Known) -> Vec<Check> {
     checks
 }
 
-pub type Finding = (CheckState, String);
+type Finding = (CheckState, String);
 
 fn check(id: CheckId, (state, sentence): Finding) -> Check {
     Check { id, state, sentence }

@@ -20,6 +20,7 @@ mod participant_window;
 mod phone;
 mod recording_command;
 mod recording_controller;
+mod remote_control;
 mod review_worker;
 mod rows;
 mod session_changes;

@@ -22,6 +22,7 @@ use super::embedded_place::{EmbeddedPlace, bounds_px};
 use super::participant_window::ParticipantWindow;
 use super::phone::Phone;
 use super::recording_command::RecordingCommand;
+use super::remote_control::RemoteControl;
 use super::review_worker::ReviewCommand;
 use super::tail::Tail;
 use super::to_window::ToWindow;
@@ -64,7 +65,7 @@ pub fn start(
             participant_problem: None,
             page: EmbeddedPlace::default(),
             participant_screen: ParticipantScreen::default(),
-            remote: remote::RemoteControl::default(),
+            remote: RemoteControl::default(),
             decoder: Decoder::default(),
         }
         .run(&commands);
@@ -89,7 +90,7 @@ struct RecordingController {
     participant_problem: Option<String>,
     page: EmbeddedPlace,
     participant_screen: ParticipantScreen,
-    remote: remote::RemoteControl,
+    remote: RemoteControl,
     decoder: Decoder,
 }
 
@@ -195,7 +196,7 @@ impl RecordingController {
             RecordingCommand::EndRehearsal => {
                 self.end_rehearsal();
                 self.plan = None;
-                self.remote = remote::RemoteControl::default();
+                self.remote = RemoteControl::default();
                 self.set_participant(None);
             }
             RecordingCommand::Camera(spec, mode) => self.choose_camera(&spec, mode),

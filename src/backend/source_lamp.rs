@@ -1,6 +1,5 @@
 //! What set-up and recording show of one source.
 
-use super::checks::Finding;
 use desktop::port::CheckState;
 use recording::{SourceLevel, SourceNews, SourceState};
 
@@ -50,7 +49,7 @@ impl SourceLamp {
         };
     }
 
-    pub fn finding(&self) -> Finding {
+    pub fn finding(&self) -> (CheckState, String) {
         (self.state, self.sentence.clone())
     }
 }
@@ -85,7 +84,7 @@ mod tests {
             ("lsl_amp", SourceNews::Silent),
         ];
         news.iter().for_each(|(name, news)| SourceLamp::note(&mut lamps, name, news));
-        let findings: Vec<Finding> = lamps.iter().map(SourceLamp::finding).collect();
+        let findings: Vec<_> = lamps.iter().map(SourceLamp::finding).collect();
         let silent = "amp (EEG) sends nothing. Check its device and its program.".to_owned();
         let missing = "name=EDA is not recorded: no stream is there.".to_owned();
         assert_eq!(findings, [(CheckState::Failed, silent), (CheckState::Warning, missing)]);

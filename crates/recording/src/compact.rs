@@ -13,7 +13,7 @@ use chrono::Utc;
 use serde_json::json;
 
 use super::compact_error::CompactError;
-use super::picture_quality::{PictureQuality, QualityOfVideo, likeness};
+use super::picture_quality::{PictureQuality, QualityOfVideo, SMALLEST_SSIM, SMALLEST_SSIM_OF_A_PICTURE, likeness};
 use capture::{
     Decoder, EncoderInput, FilmDecoding, FilmFrames, PacketReader, PictureWriter, ReadPacket, SampledPlanes, Sampling,
     VideoEncoder, describe_film, encoder_options, encoder_program, planes_of_jpeg, to_grey,
@@ -26,11 +26,6 @@ use store::{
     recorded_video, remove_recorded_video, remove_unfinished, unfinished_file, verify,
 };
 use stored_frames::picture_checksum;
-
-/// The smallest mean SSIM of luma that is accepted.
-pub const SMALLEST_SSIM: f64 = 0.97;
-/// The smallest SSIM of a single picture that is accepted.
-pub const SMALLEST_SSIM_OF_A_PICTURE: f64 = 0.90;
 
 /// What to compress, and how.
 #[derive(Clone, Debug)]

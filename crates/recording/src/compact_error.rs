@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::compact::{SMALLEST_SSIM, SMALLEST_SSIM_OF_A_PICTURE};
-use super::picture_quality::PictureQuality;
+use super::picture_quality::{PictureQuality, SMALLEST_SSIM, SMALLEST_SSIM_OF_A_PICTURE};
 use capture::{CameraError, DecodeError, FilmNotIndexed};
 use store::StoreError;
 

@@ -38,11 +38,11 @@ mod video_import;
 
 pub use affect_sink::FrameReading;
 pub use beginning::{Participation, page_spec, questionnaire_items};
-pub use compact::{CompactStep, Compacted, CompactedVideo, Compaction, SMALLEST_SSIM, SMALLEST_SSIM_OF_A_PICTURE};
+pub use compact::{CompactStep, Compacted, CompactedVideo, Compaction};
 pub use compact_error::CompactError;
 pub use guide::{Guided, Part};
 pub use marker::MarkerText;
-pub use picture_quality::PictureQuality;
+pub use picture_quality::{PictureQuality, SMALLEST_SSIM, SMALLEST_SSIM_OF_A_PICTURE};
 pub use plan::{RigPlan, SessionPlan};
 pub use pulse_error::PulseError;
 pub use pulse_of_session::{PulseAdded, PulseAddition};

@@ -1,5 +1,10 @@
 //! How much a picture differs from another one: PSNR and SSIM of luma.
 
+/// The smallest mean SSIM of luma that is accepted.
+pub const SMALLEST_SSIM: f64 = 0.97;
+/// The smallest SSIM of a single picture that is accepted.
+pub const SMALLEST_SSIM_OF_A_PICTURE: f64 = 0.90;
+
 /// Side of the blocks whose sums are shared by neighbouring windows.
 const BLOCK: usize = 4;
 /// Pixels of a window: 2 × 2 blocks.

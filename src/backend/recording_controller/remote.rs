@@ -4,34 +4,13 @@ use chrono::Utc;
 
 use super::RecordingController;
 use crate::backend::recording_command::RecordingCommand;
+use crate::backend::remote_control::RemoteControl;
 use desktop::port::BackendEvent;
 use recording::RemoteCommandNote;
 use remote_control::{Answer, Command, FileName, Request, Server};
 
 /// Commands before the recording that it stores when it begins. A program that sends more repeats itself.
 const KEPT_NOTES: usize = 64;
-
-/// Listens from the set-up until the session is over.
-#[derive(Default)]
-pub(super) struct RemoteControl {
-    server: Option<Server>,
-    /// Why it does not listen, although the study wants it.
-    problem: Option<String>,
-    /// A `start` that the window has not carried out yet.
-    starting: Option<Request>,
-    /// What was sent since the set-up began.
-    notes: Vec<RemoteCommandNote>,
-}
-
-impl RemoteControl {
-    /// What the set-up shows. `None`: the study has no remote control.
-    pub(super) fn known(&self) -> Option<Result<String, String>> {
-        match (&self.server, &self.problem) {
-            (Some(server), _) => Some(Ok(server.address().to_string())),
-            (None, problem) => problem.clone().map(Err),
-        }
-    }
-}
 
 impl RecordingController {
     /// Listens if the study wants it. A port that is taken does not prevent the session.

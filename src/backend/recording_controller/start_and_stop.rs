@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use super::remote::RemoteControl;
 use super::{RecordingController, Running};
 use crate::backend::active_rig::ActiveRig;
 use crate::backend::recording_command::RecordingCommand;
+use crate::backend::remote_control::RemoteControl;
 use crate::backend::review_worker::ReviewCommand;
 use crate::backend::rows;
 use desktop::NOT_DISCARDED;
