@@ -15,6 +15,7 @@ mod manual_page;
 mod noted_export;
 pub mod places;
 mod processors;
+mod remote_commands;
 mod session_json;
 mod stop_signal;
 pub mod version;

@@ -1,6 +1,6 @@
 //! The remote control of a session: its port, and what other programs sent.
 
-use recording::RemoteCommandNote;
+use crate::remote_commands::EarlyCommands;
 use remote_control::{Request, Server};
 
 /// Listens from the set-up until the session is over.
@@ -12,7 +12,7 @@ pub struct RemoteControl {
     /// A `start` that the window has not carried out yet.
     pub starting: Option<Request>,
     /// What was sent since the set-up began.
-    pub notes: Vec<RemoteCommandNote>,
+    pub early: EarlyCommands,
 }
 
 impl RemoteControl {

@@ -4,26 +4,23 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::Utc;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::output::print_err;
 use crate::failure::Failure;
-use recording::{RemoteCommandNote, Rig};
+use crate::remote_commands::{EarlyCommands, note, store};
+use recording::Rig;
 use remote_control::{Answer, Command, FileName, Request, Server};
 use session::{ParticipantId, SessionNumber};
 
 /// More than all connections send at once.
 const REQUESTS_WAITING: usize = 16;
-/// Commands before the recording that it stores when it begins.
-const KEPT_NOTES: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A port that other programs send commands to.
 pub struct RemoteControl {
     requests: Receiver<Request>,
-    /// Commands that came before the recording.
-    notes: Vec<RemoteCommandNote>,
+    early: EarlyCommands,
     /// The `start` whose recording is being started.
     starting: Option<Request>,
     _server: Server,
@@ -34,7 +31,7 @@ impl RemoteControl {
         let (requests_tx, requests) = bounded(REQUESTS_WAITING);
         let server = Server::start(address, move |request| requests_tx.try_send(request).is_ok())?;
         print_err!("Waiting for `start` at {} (Ctrl-C ends the program)", server.address());
-        Ok(RemoteControl { requests, notes: Vec::new(), starting: None, _server: server })
+        Ok(RemoteControl { requests, early: EarlyCommands::default(), starting: None, _server: server })
     }
 
     /// Waits for `start`. `filename` changes participant and session before it. `false`: interrupted.
@@ -52,7 +49,7 @@ impl RemoteControl {
             };
             let answer = match &request.command {
                 Command::Start => {
-                    self.notes.push(note(&request, &Ok(())));
+                    self.early.keep(note(&request, &Ok(())));
                     self.starting = Some(request);
                     return true;
                 }
@@ -60,8 +57,7 @@ impl RemoteControl {
                 Command::Stop => Err("no recording runs".to_owned()),
                 other => of_sources(other),
             };
-            self.notes.truncate(KEPT_NOTES - 2);
-            self.notes.push(note(&request, &answer));
+            self.early.keep(note(&request, &answer));
             request.answer(answer);
         }
         false
@@ -70,7 +66,7 @@ impl RemoteControl {
     /// Stores the commands that came before, and answers `start`. The error is why the recording did not start.
     pub fn started(&mut self, rig: Result<&Rig, String>) {
         if let Ok(rig) = rig {
-            self.notes.drain(..).for_each(|note| rig.note_remote_command(rig.clock().now(), &note));
+            self.early.store(rig);
         }
         if let Some(request) = self.starting.take() {
             request.answer(rig.map(|_| ()));
@@ -86,7 +82,7 @@ impl RemoteControl {
                 Command::FileName(_) => Err("the recording runs. Its name stays as it is".to_owned()),
                 other => of_sources(other),
             };
-            rig.note_remote_command(rig.clock().now(), &note(&request, &answer));
+            store(rig, &note(&request, &answer));
             if request.command == Command::Stop {
                 return Some(request);
             }
@@ -114,15 +110,6 @@ fn rename(name: &FileName, participant: &mut ParticipantId, session: &mut Option
     }
     *session = new_session;
     Ok(())
-}
-
-fn note(request: &Request, answer: &Answer) -> RemoteCommandNote {
-    RemoteCommandNote {
-        command: request.command.to_string(),
-        from: request.from.to_string(),
-        received_utc: Utc::now(),
-        refused: answer.as_ref().err().cloned(),
-    }
 }
 
 #[cfg(test)]

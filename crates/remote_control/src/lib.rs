@@ -12,8 +12,5 @@ pub use client::{SendError, send};
 pub use command::{BadCommand, Command, FileName};
 pub use server::{Answer, Request, Server, ServerError};
 
-/// LabRecorder's.
-pub const DEFAULT_PORT: u16 = 22_345;
-
 /// The longest line in bytes.
 const LONGEST_LINE: usize = 4096;

@@ -1,16 +1,11 @@
 //! Remote control: other programs start and stop the recording, as the operator would.
 
-use chrono::Utc;
-
-use super::RecordingController;
+use super::{RecordingController, Running};
 use crate::backend::recording_command::RecordingCommand;
 use crate::backend::remote_control::RemoteControl;
+use crate::remote_commands::{note, store};
 use desktop::port::BackendEvent;
-use recording::RemoteCommandNote;
 use remote_control::{Answer, Command, FileName, Request, Server};
-
-/// Commands before the recording that it stores when it begins. A program that sends more repeats itself.
-const KEPT_NOTES: usize = 64;
 
 impl RecordingController {
     /// Listens if the study wants it. A port that is taken does not prevent the session.
@@ -88,26 +83,17 @@ impl RecordingController {
     }
 
     fn note(&mut self, request: &Request, answer: &Answer) {
-        let note = RemoteCommandNote {
-            command: request.command.to_string(),
-            from: request.from.to_string(),
-            received_utc: Utc::now(),
-            refused: answer.as_ref().err().cloned(),
-        };
+        let note = note(request, answer);
         match self.rig() {
-            Some(rig) if self.is_recording() => rig.note_remote_command(rig.clock().now(), &note),
-            _ => {
-                self.remote.notes.truncate(KEPT_NOTES - 1);
-                self.remote.notes.push(note);
-            }
+            Some(rig) if self.is_recording() => store(rig, &note),
+            _ => self.remote.early.keep(note),
         }
     }
 
     /// Stores what was sent before the recording began.
-    pub(super) fn store_remote_notes(&mut self) {
-        let notes = std::mem::take(&mut self.remote.notes);
-        if let Some(rig) = self.rig() {
-            notes.iter().for_each(|note| rig.note_remote_command(rig.clock().now(), note));
+    pub(super) fn store_early_commands(&mut self) {
+        if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
+            self.remote.early.store(rig);
         }
     }
 }

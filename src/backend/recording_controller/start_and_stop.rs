@@ -41,7 +41,7 @@ impl RecordingController {
                 let mut running = Running { recording_since: since, ..Running::new(active) };
                 running.known.remote_control = self.remote.known();
                 self.running = Some(running);
-                self.store_remote_notes();
+                self.store_early_commands();
                 self.answer_remote_start(Ok(()));
             }
             Err(sentence) => {

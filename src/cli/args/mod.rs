@@ -111,4 +111,10 @@ mod tests {
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
     }
+
+    #[test]
+    fn the_remote_control_has_the_address_of_a_study() {
+        let address = session::RemoteControlSettings::default().address();
+        assert_eq!(recording::LABRECORDER.parse(), Ok(address));
+    }
 }

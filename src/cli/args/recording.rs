@@ -10,7 +10,7 @@ use capture::CameraSpec;
 use session::{ParticipantId, SessionNumber, SourceSettings};
 
 /// The port of LabRecorder's remote control, for programs of this computer.
-const LABRECORDER: &str = "127.0.0.1:22345";
+pub(super) const LABRECORDER: &str = "127.0.0.1:22345";
 
 #[derive(Debug, Args)]
 pub struct Record {
