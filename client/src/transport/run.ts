@@ -191,7 +191,8 @@ export class Run {
     this.#until(() => this.#endClock());
   }
 
-  /** Reads the clock of this document, now and again. Records wait until the first reading is good, or for a second. */
+  /** Reads the clock of this document, now and again. Records wait until the first reading is good, or for
+   * three seconds: a coarse first reading would be the uncertainty of the whole session. */
   #measure(): void {
     this.#isMeasured = false;
     this.#endClock();
