@@ -182,7 +182,7 @@ impl End {
 }
 
 /// What happens while a part runs.
-enum Happening {
+enum GuideEvent {
     End(End),
     /// A pause begins or ends.
     Pause(Timestamp),
@@ -287,22 +287,22 @@ impl Course {
     }
 
     /// Waits for the next happening that concerns this part.
-    fn next(&mut self, part: usize, over: &Receiver<Instant>) -> Happening {
+    fn next(&mut self, part: usize, over: &Receiver<Instant>) -> GuideEvent {
         loop {
             select! {
-                recv(over) -> _ => return Happening::End(End::Complete),
+                recv(over) -> _ => return GuideEvent::End(End::Complete),
                 recv(self.requests) -> request => match request {
-                    Ok(Request::GoOn(number)) if number == part => return Happening::End(End::ByOperator),
+                    Ok(Request::GoOn(number)) if number == part => return GuideEvent::End(End::ByOperator),
                     // Pressed twice, or in the moment in which the part ended by itself.
                     Ok(Request::GoOn(_)) => {}
                     Ok(Request::Pause(at, is_paused)) => {
                         self.is_paused = is_paused;
-                        return Happening::Pause(at);
+                        return GuideEvent::Pause(at);
                     }
-                    Err(_) => return Happening::End(End::Stopped),
+                    Err(_) => return GuideEvent::End(End::Stopped),
                 },
                 recv(self.window) -> event => match event {
-                    Ok(event) => return Happening::Window(event),
+                    Ok(event) => return GuideEvent::Window(event),
                     // The window has ended. A timed phase goes on.
                     Err(_) => self.window = never(),
                 },
@@ -314,9 +314,9 @@ impl Course {
     fn wait(&mut self, part: usize, end: impl Fn(ScreenEvent) -> Option<End>) -> End {
         loop {
             let ended = match self.next(part, &never()) {
-                Happening::End(end) => Some(end),
-                Happening::Window(event) => end(event),
-                Happening::Pause(_) => None,
+                GuideEvent::End(end) => Some(end),
+                GuideEvent::Window(event) => end(event),
+                GuideEvent::Pause(_) => None,
             };
             if let Some(ended) = ended {
                 return ended;
@@ -330,15 +330,15 @@ impl Course {
         let mut shown = None;
         let end = loop {
             match self.next(0, &never()) {
-                Happening::End(end) => break end,
-                Happening::Window(ScreenEvent::CrossShown(at)) => {
+                GuideEvent::End(end) => break end,
+                GuideEvent::Window(ScreenEvent::CrossShown(at)) => {
                     shown = Some(at);
                     break End::Complete;
                 }
-                Happening::Window(ScreenEvent::Failed { url, why }) if url.is_empty() || is_fixation(&url) => {
+                GuideEvent::Window(ScreenEvent::Failed { url, why }) if url.is_empty() || is_fixation(&url) => {
                     break End::Failed(why);
                 }
-                Happening::Window(_) | Happening::Pause(_) => {}
+                GuideEvent::Window(_) | GuideEvent::Pause(_) => {}
             }
         };
         shown.ok_or(end)
@@ -385,17 +385,17 @@ impl Course {
                 self.output.events.send(RigEvent::PhaseMoved { number, phase, until });
             }
             at = match self.next(number, &time.over(self.output.clock.now())) {
-                Happening::End(end) => return end,
-                Happening::Pause(at) => at,
-                Happening::Window(ScreenEvent::CrossShown(at)) => {
+                GuideEvent::End(end) => return end,
+                GuideEvent::Pause(at) => at,
+                GuideEvent::Window(ScreenEvent::CrossShown(at)) => {
                     is_cross_gone = false;
                     at
                 }
-                Happening::Window(ScreenEvent::Died(at)) => {
+                GuideEvent::Window(ScreenEvent::Died(at)) => {
                     is_cross_gone = phase.kind == PhaseKind::Baseline;
                     at
                 }
-                Happening::Window(_) => self.output.clock.now(),
+                GuideEvent::Window(_) => self.output.clock.now(),
             };
         }
     }
