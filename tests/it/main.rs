@@ -7,6 +7,8 @@
 #[cfg(target_os = "linux")]
 mod app;
 mod atspi;
+#[cfg(target_os = "linux")]
+mod backend_window;
 mod batch;
 #[cfg(target_os = "linux")]
 mod camera;
@@ -64,6 +66,8 @@ mod statistics;
 mod store;
 mod study_templates;
 mod study_without_page;
+#[cfg(target_os = "linux")]
+mod triggers;
 mod video_file;
 mod vision;
 mod vision_onnx;

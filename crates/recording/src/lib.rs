@@ -26,6 +26,7 @@ mod rig;
 mod rig_event;
 mod rig_page;
 mod router;
+mod serial_ports;
 mod skin_of_video;
 mod source_error;
 mod source_health;
@@ -35,6 +36,7 @@ mod stored_view;
 mod test_header;
 mod unscored;
 mod video_import;
+mod watched_port;
 
 pub use affect_sink::FrameReading;
 pub use beginning::{Participation, page_spec, questionnaire_items};

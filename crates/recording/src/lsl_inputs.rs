@@ -11,7 +11,7 @@ use lsl::{
     find_stream,
 };
 use session::{
-    Clock, Field, HEALTH, HealthKind, SourceSettings, StreamInfo, StreamName, lsl_clock_stream, lsl_stream,
+    Clock, Field, HEALTH, HealthKind, SourceKind, SourceSettings, StreamInfo, StreamName, lsl_clock_stream, lsl_stream,
     lsl_stream_name,
 };
 use store::Recorder;
@@ -58,18 +58,20 @@ impl LslInputs {
     /// `may_miss`. Without sources, liblsl is not loaded.
     pub(super) fn find(sources: &[SourceSettings], may_miss: bool) -> Result<LslInputs, SourceError> {
         let mut inputs = LslInputs { ready: Vec::new(), missing: Vec::new() };
+        let sources: Vec<SourceSettings> =
+            sources.iter().filter(|source| source.kind == SourceKind::Lsl).cloned().collect();
         if sources.is_empty() {
             return Ok(inputs);
         }
-        let streams = match Network::get().and_then(|network| look(network, sources)) {
+        let streams = match Network::get().and_then(|network| look(network, &sources)) {
             Ok(streams) => streams,
             Err(e) => {
-                inputs.missing = sources.iter().map(|source| (source.clone(), e.clone())).collect();
+                inputs.missing = sources.into_iter().map(|source| (source, e.clone())).collect();
                 return inputs.unless_required(may_miss);
             }
         };
         let mut taken = BTreeSet::new();
-        for source in sources {
+        for source in &sources {
             let others = &inputs.ready;
             let is_used = |name: &StreamName| others.iter().any(|other| other.info.name == *name);
             match connect(&streams, source, &mut taken, is_used) {

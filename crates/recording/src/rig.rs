@@ -17,6 +17,7 @@ use super::lsl_output::{LslOutput, Outlets};
 use super::rig_event::{EventSender, event_channel};
 use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
+use super::serial_ports::{RunningPorts, SerialPorts};
 use super::source_watch::SourceWatch;
 use super::stored_view::StoredView;
 use super::{
@@ -70,6 +71,8 @@ pub struct Rig {
     page: Option<RigPage>,
     router: JoinHandle<()>,
     inputs: RunningInputs,
+    /// Of a recording.
+    ports: RunningPorts,
     /// In a rehearsal with sources.
     watch: Option<SourceWatch>,
     output: Option<LslOutput>,
@@ -82,6 +85,13 @@ pub struct Rig {
     session: Option<RigSession>,
     /// The participant's condition. `None` in a rehearsal.
     condition: Option<String>,
+}
+
+/// A session whose file exists, before anything is recorded.
+struct NewSession {
+    recorder: Recorder,
+    streams: Vec<StreamInfo>,
+    ports: SerialPorts,
 }
 
 struct RigSession {
@@ -112,10 +122,11 @@ impl RigSession {
 fn start_worker(
     vision: Vision,
     frames: Latest<SharedFrame>,
-    mut sink: AffectSink,
-    is_recording: bool,
+    recorder: Option<&Recorder>,
+    sink: impl FnOnce(Option<VisionStreams>) -> AffectSink,
 ) -> Result<VisionWorker, RigError> {
-    let mut view = StoredView::new(is_recording).map_err(|e| StoreError::Compressor(e.to_string()))?;
+    let mut sink = sink(recorder.map(VisionStreams::of).transpose()?);
+    let mut view = StoredView::new(recorder.is_some()).map_err(|e| StoreError::Compressor(e.to_string()))?;
     let decode = move |frame: &Frame, colour| view.picture(frame, colour);
     Ok(VisionWorker::start(vision, frames, decode, move |scored| sink.take(scored))?)
 }
@@ -161,12 +172,14 @@ impl Rig {
     pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
         let may_miss = session.overridden_checks.contains(&CheckId::Source);
         let inputs = LslInputs::find(&plan.sources, may_miss)?;
+        let ports = SerialPorts::open(&plan.sources, may_miss)?;
         let clock = Clock::start();
         let models = Models::load(&plan.models, &plan.affect_model);
         let models = if session.overridden_checks.is_empty() { Ok(models?) } else { models };
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
         let mut streams = live_streams(camera.info(), models.as_ref().ok());
         streams.extend(inputs.streams());
+        streams.extend(ports.streams());
         let shown = Description {
             spec: plan.camera.to_string(),
             settings: &plan.camera_settings,
@@ -181,7 +194,8 @@ impl Rig {
         let condition = session.condition.map(|condition| condition.name);
         let course = (session.guided, session.planned);
         let output = outlets.map(|outlets| outlets.start(&recorder)).transpose()?;
-        let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), course)?;
+        let new = NewSession { recorder, streams, ports };
+        let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some(new), course)?;
         let inputs = match &rig.session {
             Some(session) => inputs.start(&session.recorder, clock, &rig.news)?,
             None => RunningInputs::default(),
@@ -194,7 +208,7 @@ impl Rig {
         clock: Clock,
         camera: Box<dyn capture::Camera>,
         vision: Result<Vision, VisionError>,
-        mut recorder: Option<(Recorder, Vec<StreamInfo>)>,
+        new: Option<NewSession>,
         (guided, planned): (Guided, Option<Duration>),
     ) -> Result<Rig, RigError> {
         let camera_info = camera.info().clone();
@@ -205,8 +219,16 @@ impl Rig {
 
         let sentence = guided.begins_with_cross().then(|| guided.sentence.clone());
         let first = guided.first_questionnaire();
-        let (page, page_events) = RigPage::start(plan, sentence, first, clock, recorder.is_none())?.unzip();
-        let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r, &plan.markers)).transpose()?;
+        let (page, page_events) = RigPage::start(plan, sentence, first, clock, new.is_none())?.unzip();
+        let (mut recorder, ports) = match new {
+            Some(NewSession { recorder, streams, ports }) => {
+                let ports = ports.start(&recorder, clock, &events_tx)?;
+                (Some((recorder, streams)), ports)
+            }
+            None => (None, RunningPorts::default()),
+        };
+        let streams_of = |(r, _): &(Recorder, _)| RouterStreams::of(r, &plan.markers, ports.triggers().clone());
+        let router_streams = recorder.as_ref().map(streams_of).transpose()?;
         // The guide starts last. Until then the first events of its window wait in this channel.
         let (window_tx, window) = bounded::<ScreenEvent>(WINDOW_EVENTS);
         let router = router::start(router_streams, camera_events, page_events, Some(window_tx), events_tx.clone())?;
@@ -214,9 +236,9 @@ impl Rig {
 
         let (worker, vision_trouble) = match vision {
             Ok(vision) => {
-                let streams = recorder.as_ref().map(|(r, _)| VisionStreams::of(r)).transpose()?;
-                let sink = AffectSink::new(streams, readings.clone(), inference.clone(), events_tx);
-                (Some(start_worker(vision, frames.clone(), sink, recorder.is_some())?), None)
+                let sink = |streams| AffectSink::new(streams, readings.clone(), inference.clone(), events_tx);
+                let recorder = recorder.as_ref().map(|(recorder, _)| recorder);
+                (Some(start_worker(vision, frames.clone(), recorder, sink)?), None)
             }
             Err(e) => (None, Some(e.to_string())),
         };
@@ -252,6 +274,7 @@ impl Rig {
             page,
             router,
             inputs: RunningInputs::default(),
+            ports,
             watch: None,
             output: None,
             inference,
@@ -320,9 +343,13 @@ impl Rig {
         }
     }
 
-    /// Stores a marker at `at`, the time of the key press. A rehearsal stores nothing.
+    /// Stores a marker at `at`, the time of the key press, and sends its trigger. A rehearsal does neither.
     pub fn mark(&self, at: Timestamp, text: &MarkerText) {
         if let Some(session) = &self.session {
+            // A typed note is no trigger.
+            if text.key.is_some() {
+                self.ports.triggers().send(MARKER, &text.label, at);
+            }
             session.marker.append(at, text.body()).ok();
         }
     }
@@ -399,9 +426,11 @@ impl Rig {
         let vision = self.worker.take().map(VisionWorker::stop).transpose();
         let page = self.page.take().map_or(Ok(()), RigPage::end);
         let counters = Counters { capture, ..self.counters() };
-        let Rig { router, session, clock, output, .. } = self;
+        let Rig { router, session, clock, output, ports, .. } = self;
         // If the router panicked, the panic has been reported. The session is closed anyway.
         let router = router.join();
+        // After the marks of the page, and before the recorder.
+        drop(ports);
         if let Some(session) = session {
             let RigSession { recorder, marker, health, .. } = session;
             drop((marker, health));

@@ -3,11 +3,12 @@
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, never, select};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answers::{Answers, Sorted};
 use super::guide::ScreenEvent;
 use super::rig_event::EventSender;
+use super::serial_ports::Triggers;
 use super::{MarkerText, RigEvent};
 use capture::CaptureEvent;
 use page::{OperatorKey, PageEvent, Refusal, is_fixation, is_host_page};
@@ -16,6 +17,9 @@ use session::{
     marker_of_digit,
 };
 use store::{Recorder, StoreError, StreamWriter};
+
+/// The kind of a mark of the page.
+const MARK: &str = "mark";
 
 /// The streams that the router fills.
 pub(super) struct RouterStreams {
@@ -27,10 +31,11 @@ pub(super) struct RouterStreams {
     marker: StreamWriter,
     /// Of the study.
     markers: Vec<Marker>,
+    triggers: Triggers,
 }
 
 impl RouterStreams {
-    pub(super) fn of(recorder: &Recorder, markers: &[Marker]) -> Result<Self, StoreError> {
+    pub(super) fn of(recorder: &Recorder, markers: &[Marker], triggers: Triggers) -> Result<Self, StoreError> {
         Ok(RouterStreams {
             video: recorder.stream(VIDEO)?,
             health: recorder.stream(HEALTH)?,
@@ -39,6 +44,7 @@ impl RouterStreams {
             questionnaire: recorder.stream(QUESTIONNAIRE)?,
             marker: recorder.stream(MARKER)?,
             markers: markers.to_vec(),
+            triggers,
         })
     }
 }
@@ -142,6 +148,7 @@ impl Router {
             OperatorKey::Unused(key) => markers().find(|m| m.key.eq_ignore_ascii_case(&key)),
         };
         if let (Some(marker), Some(streams)) = (marker, &self.streams) {
+            streams.triggers.send(MARKER, &marker.label, at);
             streams.marker.append(at, MarkerText::of_page(marker).body()).ok();
         }
     }
@@ -152,6 +159,10 @@ impl Router {
             PageEvent::Record(r) => {
                 let Sorted { is_answer, kind, data, news } = self.answers.sort(r.kind, r.data);
                 if let Some(s) = streams {
+                    if let (false, MARK, Some(name)) = (is_answer, kind.as_str(), data.get("name").and_then(Value::as_str)) {
+                        // First, because each moment counts.
+                        s.triggers.send(PAGE, name, r.at);
+                    }
                     let stream = if is_answer { &s.questionnaire } else { &s.page };
                     stream.append(r.at, Body::Event { kind, data }).ok();
                 }

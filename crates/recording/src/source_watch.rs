@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::lsl_inputs::{FIND_WITHIN, Ready, connect, described};
+use super::watched_port::WatchedPort;
 use super::source_health::{Finding, SourceHealth, SourceLevel};
 use lsl::{ClockLink, InletSink, InletThread, LslError, Network};
-use session::{Clock, Latest, SourceSettings, StreamName, capitalised};
+use session::{Clock, Latest, SourceKind, SourceSettings, StreamName, capitalised};
 
 /// One look at the network. Ending the watch waits for it.
 const LOOK: Duration = Duration::from_millis(500);
@@ -69,7 +70,10 @@ impl SourceWatch {
 struct Watched {
     source: SourceSettings,
     finding: Finding,
+    /// A stream of Lab Streaming Layer that was found.
     received: Option<Received>,
+    /// A serial port. It is looked for by itself.
+    port: Option<WatchedPort>,
 }
 
 struct Received {
@@ -81,7 +85,27 @@ struct Received {
 impl Watched {
     fn of(source: SourceSettings) -> Watched {
         let finding = (SourceLevel::Waiting, format!("`{source}` is looked for on the network."));
-        Watched { source, finding, received: None }
+        Watched { source, finding, received: None, port: None }
+    }
+
+    fn is_looked_for(&self) -> bool {
+        self.source.kind == SourceKind::Lsl && self.received.is_none()
+    }
+
+    fn open_port(&mut self, clock: Clock) {
+        let Some(settings) = self.source.serial_port() else { return };
+        match WatchedPort::open(settings, clock) {
+            Ok(port) => self.port = Some(port),
+            Err(e) => self.finding = (SourceLevel::Failed, format!("`{}` cannot be watched: {e}.", self.source)),
+        }
+    }
+
+    fn take_finding(&mut self) {
+        let of_stream = self.received.as_ref().and_then(|received| received.findings.try_take());
+        let of_port = self.port.as_ref().and_then(WatchedPort::new_finding);
+        if let Some(finding) = of_stream.or(of_port) {
+            self.finding = finding;
+        }
     }
 
     fn state(&self) -> SourceState {
@@ -100,20 +124,22 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        let network = match Network::get() {
-            Ok(network) => network,
-            Err(e) => return self.fail_all(&e),
-        };
+        let clock = self.clock;
+        self.watched.iter_mut().for_each(|watched| watched.open_port(clock));
+        // Without a stream to look for, liblsl is not loaded.
+        let mut network = None;
+        if self.watched.iter().any(Watched::is_looked_for) {
+            match Network::get() {
+                Ok(found) => network = Some(found),
+                Err(e) => self.fail_all(&e),
+            }
+        }
         loop {
-            let is_looking = self.watched.iter().any(|watched| watched.received.is_none());
-            if is_looking {
+            let is_looking = network.is_some() && self.watched.iter().any(Watched::is_looked_for);
+            if let Some(network) = network.filter(|_| is_looking) {
                 self.look(network);
             }
-            for watched in &mut self.watched {
-                if let Some(finding) = watched.received.as_ref().and_then(|received| received.findings.try_take()) {
-                    watched.finding = finding;
-                }
-            }
+            self.watched.iter_mut().for_each(Watched::take_finding);
             self.publish();
             let pause = if is_looking { Duration::ZERO } else { PUBLISH_EVERY };
             if !matches!(self.stopped.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
@@ -127,7 +153,7 @@ impl Worker {
     }
 
     fn fail_all(&mut self, e: &LslError) {
-        for watched in &mut self.watched {
+        for watched in self.watched.iter_mut().filter(|watched| watched.is_looked_for()) {
             watched.finding = (SourceLevel::Failed, format!("`{}` cannot be received: {e}.", watched.source));
         }
         self.publish();
@@ -145,7 +171,7 @@ impl Worker {
         let is_stopped = || !matches!(self.stopped.try_recv(), Err(crossbeam_channel::TryRecvError::Empty));
         let mut taken: BTreeSet<String> =
             self.watched.iter().filter_map(|w| w.received.as_ref()).map(|received| received.uid.clone()).collect();
-        for watched in self.watched.iter_mut().filter(|watched| watched.received.is_none()) {
+        for watched in self.watched.iter_mut().filter(|watched| watched.is_looked_for()) {
             if is_stopped() {
                 return;
             }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use capture::CameraSpec;
 use session::{ParticipantId, SessionNumber, SourceSettings};
@@ -89,6 +89,40 @@ pub struct Lsl {
     #[arg(long, value_parser = duration, default_value = "2s")]
     pub duration: Duration,
     /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Triggers {
+    #[command(subcommand)]
+    pub action: Option<TriggersAction>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TriggersAction {
+    /// Send bytes that must come back, and print how long they take
+    Test(TriggersTest),
+}
+
+#[derive(Debug, Args)]
+pub struct TriggersTest {
+    /// Path of the port, whose pins 2 and 3 are connected, or whose device answers with what it gets
+    #[arg(required_unless_present = "without_device", conflicts_with = "without_device")]
+    pub port: Option<String>,
+    /// As the device states it
+    #[arg(long, default_value_t = 115_200, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    pub baud_rate: u32,
+    /// Number of bytes
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// Measure a pseudo terminal instead: what this computer itself takes
+    #[arg(long)]
+    pub without_device: bool,
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }

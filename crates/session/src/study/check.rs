@@ -82,11 +82,20 @@ fn sources(study: &Study) -> Result<(), Wrong> {
     for (k, source) in all() {
         source.check().map_err(|message| Wrong::new("[[sources]]", k, message))?;
     }
-    match all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string()))
+    if let Some((k, source)) =
+        all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string()))
     {
-        Some((k, source)) => Err(Wrong::new("[[sources]]", k, format!("the source `{source}` is listed twice"))),
-        None => Ok(()),
+        return Err(Wrong::new("[[sources]]", k, format!("the source `{source}` is listed twice")));
     }
+    let mut streams = HashSet::new();
+    for (k, port) in all().filter_map(|(k, source)| Some((k, source.serial_port()?))) {
+        if !streams.insert(port.stream.clone()) {
+            let message =
+                format!("two serial ports would fill the stream `{}`: give each its own `name`", port.stream);
+            return Err(Wrong::new("[[sources]]", k, message));
+        }
+    }
+    Ok(())
 }
 
 fn head(study: &Study) -> Result<(), Wrong> {
