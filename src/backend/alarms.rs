@@ -70,6 +70,7 @@ impl Alarms {
             | RigEvent::CameraEnded { .. }
             | RigEvent::VisionFailed(_)
             | RigEvent::Unread { .. }
+            | RigEvent::MarkerCommand(_)
             | RigEvent::PageKeyboard(_)
             | RigEvent::KeyboardReturned
             | RigEvent::PhaseStarted { .. }

@@ -33,6 +33,8 @@ mod lsl_set_up;
 #[cfg(target_os = "linux")]
 mod manage;
 mod manual;
+#[cfg(target_os = "linux")]
+mod marker_control;
 mod need;
 #[cfg(target_os = "linux")]
 mod own_study;

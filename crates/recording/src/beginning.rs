@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::Utc;
 use crossbeam_channel::Sender;
 
-use super::{Guided, Rig, RigError, RigPlan, SessionPlan};
+use super::{Guided, Rig, RigError, RigPlan, SessionPlan, SetUpSources};
 use capture::{CameraSpec, Pace};
 use page::{PageError, PageSpec, Placement, questionnaire_page};
 use session::{CheckId, ParticipantId, Questionnaire, QuestionnaireItem, QuestionnaireKind, SessionNumber};
@@ -105,6 +105,18 @@ impl Rig {
         who: Participation,
         committed: Sender<Committed>,
     ) -> Result<Rig, RigError> {
+        Rig::record_after(None, library, study, plan, who, committed)
+    }
+
+    /// As [`Rig::record_study`], with what the set-up has received since a marker started the recording.
+    pub fn record_after(
+        set_up: Option<SetUpSources>,
+        library: &Library,
+        study: &StudyFile,
+        plan: &RigPlan,
+        who: Participation,
+        committed: Sender<Committed>,
+    ) -> Result<Rig, RigError> {
         let session = match who.session {
             Some(session) => session,
             None => library.next_session(&who.participant)?,
@@ -134,7 +146,7 @@ impl Rig {
         if let (Some(page), Some(condition)) = (&mut plan.page, &started.condition) {
             page.condition = Some(condition.name.clone());
         }
-        Rig::record(&plan, plan_of_session, committed).inspect_err(|_| {
+        Rig::record(&plan, plan_of_session, set_up, committed).inspect_err(|_| {
             if let Err(e) = library.take_back(&started) {
                 tracing::error!("what was prepared for a recording that could not start is still there: {e}");
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::SourceError;
 use super::lsl_sink::InputSink;
+use super::marker_command::{HandOvers, MarkerTexts, SetUpSources};
 use super::rig_event::{EventSender, RigEvent, SourceNews};
 use lsl::{
     Channel, ClockLink, ClockMeasurement, Format, FoundStream, Inlet, InletThread, LslError, Network, StreamIdentity,
@@ -33,6 +34,7 @@ pub(super) struct Ready {
     pub(super) inlet: Inlet,
     pub(super) first: ClockMeasurement,
     info: StreamInfo,
+    markers: Option<MarkerTexts>,
 }
 
 /// Dropping it ends the threads, all at once.
@@ -95,12 +97,13 @@ impl LslInputs {
         self.ready.iter().map(|ready| ready.info.clone()).chain(clock).collect()
     }
 
-    /// Receives from now on.
+    /// Receives from now on, and what `set_up` kept.
     pub(super) fn start(
         self,
         recorder: &Recorder,
         clock: Clock,
         news: &EventSender,
+        set_up: Option<SetUpSources>,
     ) -> Result<RunningInputs, SourceError> {
         let health = recorder.stream(HEALTH)?;
         for (source, why) in self.missing {
@@ -111,13 +114,16 @@ impl LslInputs {
             news.send(RigEvent::Source { at, name, news: SourceNews::Missing(why) });
         }
         let mut running = RunningInputs::default();
-        for Ready { inlet, first, info } in self.ready {
+        let mut hand_overs = HandOvers::of(set_up);
+        for Ready { inlet, first, info, markers } in self.ready {
             let (at, name) = (clock.now(), info.name.to_string());
             news.send(RigEvent::Source { at, name, news: SourceNews::Found(described(inlet.identity())) });
-            let sink = InputSink::of(recorder, &info.name, news.clone())?;
+            let hand_over = hand_overs.begin(&inlet.identity().uid);
+            let sink = InputSink::of(recorder, &info.name, clock, news.clone())?.with_markers(markers, hand_over);
             let link = ClockLink::measure(clock)?;
             running.0.push(InletThread::start(inlet, first, link, sink.into_sink())?);
         }
+        hand_overs.finish();
         Ok(running)
     }
 }
@@ -157,7 +163,7 @@ pub(super) fn connect(
     let first = inlet.measure_clock(ANSWER_WITHIN)?;
     let name = lsl_stream_name(&inlet.identity().name, is_used);
     let info = stream_info(name, &inlet);
-    Ok(Ready { inlet, first, info })
+    Ok(Ready { inlet, first, info, markers: MarkerTexts::of(source) })
 }
 
 fn hint(streams: &[FoundStream]) -> String {

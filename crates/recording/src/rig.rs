@@ -21,7 +21,7 @@ use super::serial_ports::{RunningPorts, SerialPorts};
 use super::source_watch::SourceWatch;
 use super::stored_view::StoredView;
 use super::{
-    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SourceError, SourceState,
+    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SetUpSources, SourceError, SourceState,
 };
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Sinks};
@@ -164,12 +164,19 @@ impl Rig {
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
         let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
         let rig = Rig::start(plan, clock, camera, vision, None, (Guided::default(), None))?;
-        Ok(Rig { watch: SourceWatch::start(&plan.sources, clock)?, ..rig })
+        let watch = SourceWatch::start(&plan.sources, clock, rig.news.clone())?;
+        Ok(Rig { watch, ..rig })
     }
 
     /// Starts a recording. `committed` gets every record once it is in the file. If the networks do not load, the recording
     /// starts only if the operator has overridden a failing check. Such a session can be scored later.
-    pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
+    /// `set_up`: what a rehearsal has received since a marker started the recording.
+    pub fn record(
+        plan: &RigPlan,
+        session: SessionPlan,
+        set_up: Option<SetUpSources>,
+        committed: Sender<Committed>,
+    ) -> Result<Rig, RigError> {
         let may_miss = session.overridden_checks.contains(&CheckId::Source);
         let inputs = LslInputs::find(&plan.sources, may_miss)?;
         let ports = SerialPorts::open(&plan.sources, may_miss)?;
@@ -197,7 +204,7 @@ impl Rig {
         let new = NewSession { recorder, streams, ports };
         let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some(new), course)?;
         let inputs = match &rig.session {
-            Some(session) => inputs.start(&session.recorder, clock, &rig.news)?,
+            Some(session) => inputs.start(&session.recorder, clock, &rig.news, set_up)?,
             None => RunningInputs::default(),
         };
         Ok(Rig { condition, inputs, output, ..rig })
@@ -317,6 +324,11 @@ impl Rig {
     /// The sources of a rehearsal in the order of the study, if something may have changed since the last call.
     pub fn new_source_states(&self) -> Option<Vec<SourceState>> {
         self.watch.as_ref()?.new_states()
+    }
+
+    /// Takes the inlets whose markers are commands out of a rehearsal, so that they go on when it is stopped.
+    pub fn keep_markers(&mut self) -> Option<SetUpSources> {
+        self.watch.take().map(SourceWatch::keep_markers)
     }
 
     pub fn page(&self) -> Option<&page::PageHost> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::marker_command::MarkerCommand;
 use capture::{CameraInfo, CaptureCounters};
 use session::{GapReason, Phase, Timestamp};
 use store::StoreCounters;
@@ -97,6 +98,8 @@ pub enum RigEvent {
         name: String,
         news: SourceNews,
     },
+    /// A marker of a source asks to start or stop the recording.
+    MarkerCommand(MarkerCommand),
     /// Number of events that were dropped before this one, because nobody read them. Their records are stored anyway.
     Unread {
         count: u64,

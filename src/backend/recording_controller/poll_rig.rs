@@ -50,7 +50,10 @@ impl RecordingController {
             self.alarm(|alarms| alarms.store_failed(&failure));
         }
         for event in events {
-            self.handle_event(event);
+            match event {
+                RigEvent::MarkerCommand(command) => self.command_by_marker(&command),
+                other => self.handle_event(other),
+            }
         }
         self.send_preview();
         let Some(running) = &mut self.running else { return };

@@ -5,6 +5,7 @@ use crate::backend::active_rig::{ActiveRig, Plan};
 use crate::backend::review_worker::ReviewCommand;
 use crate::backend::rows;
 use capture::CameraSpec;
+use recording::SetUpSources;
 use desktop::port::{Activity, BackendEvent, CameraControl, CameraMode, CameraState, PageStatus, SessionPlan};
 
 impl RecordingController {
@@ -64,11 +65,17 @@ impl RecordingController {
     }
 
     pub(super) fn end_rehearsal(&mut self) {
-        if let Some(rig) = self.running.take().and_then(|t| t.active.rig)
-            && let Err(e) = rig.stop()
-        {
+        drop(self.end_set_up(false));
+    }
+
+    /// `keeps_markers`: the inlets whose markers are commands go on, so that no marker is lost until the recording receives them.
+    pub(super) fn end_set_up(&mut self, keeps_markers: bool) -> Option<SetUpSources> {
+        let mut rig = self.running.take()?.active.rig?;
+        let kept = if keeps_markers { rig.keep_markers() } else { None };
+        if let Err(e) = rig.stop() {
             self.window.send(BackendEvent::Notice(e.to_string()));
         }
+        kept
     }
 
     pub(super) fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>) {

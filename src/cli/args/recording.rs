@@ -1,12 +1,12 @@
 //! Arguments of the commands that record or check the hardware.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use capture::CameraSpec;
+use remote_control::Addresses;
 use session::{ParticipantId, SessionNumber, SourceSettings};
 
 /// The port of LabRecorder's remote control, for programs of this computer.
@@ -47,7 +47,7 @@ pub struct Record {
     /// Wait for `start` of another program, and record until its `stop`: LabRecorder's commands over TCP, on this computer
     /// unless another address is given
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = LABRECORDER)]
-    pub remote_control: Option<SocketAddr>,
+    pub remote_control: Option<Addresses>,
     /// Mark the session as a pilot: it is left out of averages
     #[arg(long)]
     pub pilot: bool,
@@ -78,9 +78,9 @@ pub struct Remote {
     /// `start`, `stop`, `update`, `select all`, or `filename {participant:sub-01} {session:1}`
     #[arg(required = true, value_name = "COMMAND")]
     pub words: Vec<String>,
-    /// Address and port of the program to control
+    /// Address or name, and port, of the program to control
     #[arg(long, default_value = LABRECORDER)]
-    pub to: SocketAddr,
+    pub to: Addresses,
 }
 
 #[derive(Debug, Args)]

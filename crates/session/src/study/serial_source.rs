@@ -43,6 +43,9 @@ pub(super) fn check(source: &SourceSettings) -> Result<(), String> {
     if !source.content_type.is_empty() || !source.source_id.is_empty() {
         return Err("`type` and `source_id` belong to a source of `kind = \"lsl\"`".to_owned());
     }
+    if !source.start_marker.is_empty() || !source.stop_marker.is_empty() {
+        return Err("`start_marker` and `stop_marker` belong to a source of `kind = \"lsl\"`".to_owned());
+    }
     if source.port.trim().is_empty() {
         return Err("a serial source needs `port`, its path: `affectograph triggers` lists the ports".to_owned());
     }

@@ -32,6 +32,12 @@ pub struct SourceSettings {
     /// The identifier that the sender gives its device. Empty: any.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source_id: String,
+    /// A stream of texts can start the recording with this text. Empty: it cannot.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub start_marker: String,
+    /// A stream of texts can stop the recording with this text. Empty: it cannot.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stop_marker: String,
     /// The path of a serial port, such as `/dev/ttyUSB0` or `COM3`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub port: String,
@@ -73,6 +79,9 @@ impl SourceSettings {
         }
         if !self.port.is_empty() || self.baud_rate.is_some() || self.pulse_ms.is_some() || !self.send.is_empty() {
             return Err("`port`, `baud_rate`, `pulse_ms` and `send` belong to a source of `kind = \"serial\"`".to_owned());
+        }
+        if !self.start_marker.is_empty() && self.start_marker == self.stop_marker {
+            return Err("`start_marker` and `stop_marker` are the same text: give each its own".to_owned());
         }
         if self.keys().iter().all(|(_, value)| value.is_empty()) {
             return Err("a source needs `name`, `type` or `source_id`, so that no other stream is recorded".to_owned());
@@ -144,6 +153,10 @@ mod tests {
         let study = Study::parse(text).unwrap();
         let required: Vec<bool> = study.sources.iter().map(|s| s.required).collect();
         assert_eq!((required, study.sources[1].name.as_str()), (vec![true, false], "Marks"));
+        let marked = text.replace("required = false\n", "start_marker = \"go\"\nstop_marker = \"end\"\n");
+        assert_eq!(Study::parse(&marked).unwrap().sources[1].start_marker, "go");
+        let e = Study::parse(&marked.replace("\"end\"", "\"go\"")).unwrap_err();
+        assert!(e.message.contains("the same text"), "{e}");
         let e = Study::parse(&text.replace("name = \"Marks\"\n", "")).unwrap_err();
         assert!(e.line == 6 && e.message.contains("`source_id`"), "{e}");
         let e = Study::parse(&text.replace("\"lsl\"\ntype", "\"lls\"\ntype")).unwrap_err();
