@@ -31,6 +31,9 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     let mut plan = RigPlan::of_study(&study, a.camera.clone(), a.page.then_some(Placement::WINDOW))?;
     plan.sources.extend(a.sources.iter().cloned());
     plan.lsl_out |= a.lsl_out;
+    if !study.study.camera.record {
+        print_err!("The study records no camera.");
+    }
     if a.page && !study.study.needs_window() {
         print_err!("The study shows nothing to the participant, so --page has no effect.");
     }

@@ -37,6 +37,8 @@ mod manual;
 mod marker_control;
 mod need;
 #[cfg(target_os = "linux")]
+mod no_camera;
+#[cfg(target_os = "linux")]
 mod own_study;
 #[cfg(target_os = "linux")]
 mod page;

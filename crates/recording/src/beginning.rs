@@ -49,7 +49,7 @@ impl Participation {
 }
 
 impl RigPlan {
-    /// The plan of a study, in real time. `window` is the placement of the participant's window; `None`: no window. A study
+    /// The plan of a study, in real time. `camera` is not used if the study records none. `window` is the placement of the participant's window; `None`: no window. A study
     /// that shows nothing has none.
     pub fn of_study(study: &StudyFile, camera: CameraSpec, window: Option<Placement>) -> Result<RigPlan, RigError> {
         let page = match window.filter(|_| study.study.needs_window()) {
@@ -57,7 +57,7 @@ impl RigPlan {
             None => None,
         };
         Ok(RigPlan {
-            camera,
+            camera: study.study.camera.record.then_some(camera),
             camera_settings: study.study.camera.clone(),
             pace: Pace::RealTime,
             models: models_folder()?,

@@ -63,7 +63,8 @@ const TAKE_BACK_LIMIT: Duration = session::UNDO_LIMIT.saturating_add(Duration::f
 pub struct Rig {
     clock: Clock,
     capture: Option<Capture>,
-    camera_info: CameraInfo,
+    /// `None`: the study records no camera.
+    camera_info: Option<CameraInfo>,
     worker: Option<VisionWorker>,
     vision_trouble: Option<String>,
     /// Stopped before the page, because the guide may start the page.
@@ -131,6 +132,15 @@ fn start_worker(
     Ok(VisionWorker::start(vision, frames, decode, move |scored| sink.take(scored))?)
 }
 
+fn opened_camera(plan: &RigPlan, clock: Clock) -> Result<Option<Box<dyn capture::Camera>>, CameraError> {
+    plan.camera.as_ref().map(|spec| capture::open(spec, &plan.camera_settings, &clock)).transpose()
+}
+
+/// `None`: there are no pictures to score.
+fn models_of(plan: &RigPlan) -> Result<Option<Models>, VisionError> {
+    plan.camera.as_ref().map(|_| Models::load(&plan.models, &plan.affect_model)).transpose()
+}
+
 fn guide_output(
     clock: Clock,
     recorder: &Recorder,
@@ -161,8 +171,8 @@ impl Rig {
     /// reason.
     pub fn rehearse(plan: &RigPlan) -> Result<Rig, RigError> {
         let clock = Clock::start();
-        let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
-        let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
+        let camera = opened_camera(plan, clock)?;
+        let vision = models_of(plan).map(|models| models.map(Vision::new));
         let rig = Rig::start(plan, clock, camera, vision, None, (Guided::default(), None))?;
         let watch = SourceWatch::start(&plan.sources, clock, rig.news.clone())?;
         Ok(Rig { watch, ..rig })
@@ -181,17 +191,19 @@ impl Rig {
         let inputs = LslInputs::find(&plan.sources, may_miss)?;
         let ports = SerialPorts::open(&plan.sources, may_miss)?;
         let clock = Clock::start();
-        let models = Models::load(&plan.models, &plan.affect_model);
+        let models = models_of(plan);
         let models = if session.overridden_checks.is_empty() { Ok(models?) } else { models };
-        let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
-        let mut streams = live_streams(camera.info(), models.as_ref().ok());
+        let camera = opened_camera(plan, clock)?;
+        let info = camera.as_ref().map(|camera| camera.info());
+        let loaded = models.as_ref().ok().and_then(Option::as_ref);
+        let mut streams = live_streams(info, loaded);
         streams.extend(inputs.streams());
         streams.extend(ports.streams());
         let shown = Description {
-            spec: plan.camera.to_string(),
+            spec: plan.camera.as_ref().map(ToString::to_string).unwrap_or_default(),
             settings: &plan.camera_settings,
-            camera: camera.info(),
-            models: models.as_ref().ok(),
+            camera: info,
+            models: loaded,
             zero_utc: clock.zero_utc(),
         };
         let header = shown.header(&session);
@@ -202,7 +214,7 @@ impl Rig {
         let course = (session.guided, session.planned);
         let output = outlets.map(|outlets| outlets.start(&recorder)).transpose()?;
         let new = NewSession { recorder, streams, ports };
-        let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some(new), course)?;
+        let rig = Rig::start(plan, clock, camera, models.map(|models| models.map(Vision::new)), Some(new), course)?;
         let inputs = match &rig.session {
             Some(session) => inputs.start(&session.recorder, clock, &rig.news, set_up)?,
             None => RunningInputs::default(),
@@ -213,12 +225,12 @@ impl Rig {
     fn start(
         plan: &RigPlan,
         clock: Clock,
-        camera: Box<dyn capture::Camera>,
-        vision: Result<Vision, VisionError>,
+        camera: Option<Box<dyn capture::Camera>>,
+        vision: Result<Option<Vision>, VisionError>,
         new: Option<NewSession>,
         (guided, planned): (Guided, Option<Duration>),
     ) -> Result<Rig, RigError> {
-        let camera_info = camera.info().clone();
+        let camera_info = camera.as_ref().map(|camera| camera.info().clone());
         let (events_tx, events) = event_channel();
         let (camera_events_tx, camera_events) = bounded(256);
         let (frames, preview, readings) = (Latest::default(), Latest::default(), Latest::default());
@@ -234,7 +246,7 @@ impl Rig {
             }
             None => (None, RunningPorts::default()),
         };
-        let streams_of = |(r, _): &(Recorder, _)| RouterStreams::of(r, &plan.markers, ports.triggers().clone());
+        let streams_of = |(r, _): &(Recorder, _)| RouterStreams::of(r, plan, ports.triggers().clone());
         let router_streams = recorder.as_ref().map(streams_of).transpose()?;
         // The guide starts last. Until then the first events of its window wait in this channel.
         let (window_tx, window) = bounded::<ScreenEvent>(WINDOW_EVENTS);
@@ -242,7 +254,8 @@ impl Rig {
         let (guide_events, news) = (events_tx.clone(), events_tx.clone());
 
         let (worker, vision_trouble) = match vision {
-            Ok(vision) => {
+            Ok(None) => (None, None),
+            Ok(Some(vision)) => {
                 let sink = |streams| AffectSink::new(streams, readings.clone(), inference.clone(), events_tx);
                 let recorder = recorder.as_ref().map(|(recorder, _)| recorder);
                 (Some(start_worker(vision, frames.clone(), recorder, sink)?), None)
@@ -250,15 +263,22 @@ impl Rig {
             Err(e) => (None, Some(e.to_string())),
         };
 
-        let mode = &camera_info.mode;
-        let store = match &mut recorder {
-            Some((recorder, _)) => Some(recorder.video(mode.width_px, mode.height_px)?.sender()),
-            None => None,
+        let store = match (&mut recorder, &camera_info) {
+            (Some((recorder, _)), Some(CameraInfo { mode, .. })) => {
+                Some(recorder.video(mode.width_px, mode.height_px)?.sender())
+            }
+            _ => None,
         };
         let session = recorder.map(|(recorder, streams)| RigSession::new(recorder, streams)).transpose()?;
         let sinks =
             Sinks { store, vision: frames, preview: preview.clone(), events: camera_events_tx, pace: plan.pace };
-        let capture = Capture::with_camera(camera, plan.camera.clone(), plan.camera_settings.clone(), clock, sinks)?;
+        let capture = match (camera, &plan.camera) {
+            (Some(camera), Some(spec)) => {
+                Some(Capture::with_camera(camera, spec.clone(), plan.camera_settings.clone(), clock, sinks)?)
+            }
+            // Without the senders in `sinks`, the router does not wait for a camera.
+            _ => None,
+        };
         if let Some(session) = &session {
             session.started(clock.now(), planned);
         }
@@ -273,7 +293,7 @@ impl Rig {
         };
         Ok(Rig {
             clock,
-            capture: Some(capture),
+            capture,
             camera_info,
             worker,
             vision_trouble,
@@ -298,8 +318,9 @@ impl Rig {
         self.clock
     }
 
-    pub fn camera_info(&self) -> &CameraInfo {
-        &self.camera_info
+    /// `None`: the study records no camera.
+    pub fn camera_info(&self) -> Option<&CameraInfo> {
+        self.camera_info.as_ref()
     }
 
     /// Why no network scores the frames.

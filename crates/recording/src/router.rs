@@ -9,7 +9,7 @@ use super::answers::{Answers, Sorted};
 use super::guide::ScreenEvent;
 use super::rig_event::EventSender;
 use super::serial_ports::Triggers;
-use super::{MarkerText, RigEvent};
+use super::{MarkerText, RigEvent, RigPlan};
 use capture::CaptureEvent;
 use page::{OperatorKey, PageEvent, Refusal, is_fixation, is_host_page};
 use session::{
@@ -23,7 +23,8 @@ const MARK: &str = "mark";
 
 /// The streams that the router fills.
 pub(super) struct RouterStreams {
-    video: StreamWriter,
+    /// `None`: no camera is recorded.
+    video: Option<StreamWriter>,
     health: StreamWriter,
     page: StreamWriter,
     page_clock: StreamWriter,
@@ -35,15 +36,15 @@ pub(super) struct RouterStreams {
 }
 
 impl RouterStreams {
-    pub(super) fn of(recorder: &Recorder, markers: &[Marker], triggers: Triggers) -> Result<Self, StoreError> {
+    pub(super) fn of(recorder: &Recorder, plan: &RigPlan, triggers: Triggers) -> Result<Self, StoreError> {
         Ok(RouterStreams {
-            video: recorder.stream(VIDEO)?,
+            video: plan.camera.as_ref().map(|_| recorder.stream(VIDEO)).transpose()?,
             health: recorder.stream(HEALTH)?,
             page: recorder.stream(PAGE)?,
             page_clock: recorder.stream(PAGE_CLOCK)?,
             questionnaire: recorder.stream(QUESTIONNAIRE)?,
             marker: recorder.stream(MARKER)?,
-            markers: markers.to_vec(),
+            markers: plan.markers.clone(),
             triggers,
         })
     }
@@ -108,8 +109,8 @@ impl Router {
         match event {
             CaptureEvent::Opened(info) | CaptureEvent::Adjusted(info) => self.send(RigEvent::CameraOpened(info)),
             CaptureEvent::Missing { from, until, lost, reason, note } => {
-                if let Some(s) = streams {
-                    s.video.gap(from, until, reason, lost, &note).ok();
+                if let Some(video) = streams.and_then(|s| s.video.as_ref()) {
+                    video.gap(from, until, reason, lost, &note).ok();
                 }
                 self.send(RigEvent::FramesMissing { at: from, lost, reason });
             }

@@ -5,7 +5,7 @@ use crate::backend::active_rig::{ActiveRig, Plan};
 use crate::backend::review_worker::ReviewCommand;
 use crate::backend::rows;
 use capture::CameraSpec;
-use recording::SetUpSources;
+use recording::{Rig, SetUpSources};
 use desktop::port::{Activity, BackendEvent, CameraControl, CameraMode, CameraState, PageStatus, SessionPlan};
 
 impl RecordingController {
@@ -44,7 +44,9 @@ impl RecordingController {
             Some(problem) => ActiveRig::rehearse_alone(plan, problem.clone()),
             None => ActiveRig::rehearse(plan, self.parent_xid, self.page, self.participant.as_ref()),
         };
-        self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
+        if plan.study.camera.record {
+            self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
+        }
         let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
         let page = plan.page_state(status, self.parent_xid, self.participant.as_ref());
         page.into_iter().for_each(|page| self.window.send(BackendEvent::Page(page)));
@@ -101,8 +103,8 @@ impl RecordingController {
 }
 
 fn camera_state(spec: &CameraSpec, active: &ActiveRig) -> CameraState {
-    match &active.rig {
-        Some(rig) => rows::camera_state(spec, rig.camera_info()),
+    match active.rig.as_ref().and_then(Rig::camera_info) {
+        Some(info) => rows::camera_state(spec, info),
         None => rows::failed_camera_state(spec, active.camera_problem.clone()),
     }
 }

@@ -131,6 +131,10 @@ fn participant(study: &Study) -> Result<(), Wrong> {
 
 fn camera(study: &Study) -> Result<(), Wrong> {
     let c = &study.camera;
+    if !c.record && study.page.is_none() && study.sources.is_empty() {
+        let message = "a study without a camera needs `[[sources]]` or a page: nothing else would be recorded";
+        return Err(Wrong::new("[camera]", 0, message));
+    }
     let is_size = |px: &u32| (16..=8192).contains(px);
     if !is_size(&c.width_px) || !is_size(&c.height_px) || !(1.0..=240.0).contains(&c.rate_hz) {
         return Err(Wrong::new("[camera]", 0, "`camera` must have 16 to 8192 px and 1 to 240 Hz"));
