@@ -262,7 +262,7 @@ impl ActiveRig {
             planned: None,
         };
         let (tx, committed) = bounded(4096);
-        let rig = Rig::record_after(set_up, &library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
+        let rig = Rig::record_study_after(set_up, &library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, place);
         let folder = rig.folder().map(Path::to_owned);
         Ok(ActiveRig { rig: Some(rig), camera_problem: None, page_problem: None, folder, committed })

@@ -64,7 +64,7 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
         ..Participation::of(participant.clone())
     };
     let set_up = remote.as_mut().and_then(RemoteControl::set_up);
-    let rig = Rig::record_after(set_up, &library, &study, &plan, who, tx);
+    let rig = Rig::record_study_after(set_up, &library, &study, &plan, who, tx);
     if let Some(remote) = &mut remote {
         remote.started(rig.as_ref().map_err(ToString::to_string));
     }

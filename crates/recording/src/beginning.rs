@@ -105,11 +105,11 @@ impl Rig {
         who: Participation,
         committed: Sender<Committed>,
     ) -> Result<Rig, RigError> {
-        Rig::record_after(None, library, study, plan, who, committed)
+        Rig::record_study_after(None, library, study, plan, who, committed)
     }
 
     /// As [`Rig::record_study`], with what the set-up has received since a marker started the recording.
-    pub fn record_after(
+    pub fn record_study_after(
         set_up: Option<SetUpSources>,
         library: &Library,
         study: &StudyFile,
@@ -146,7 +146,7 @@ impl Rig {
         if let (Some(page), Some(condition)) = (&mut plan.page, &started.condition) {
             page.condition = Some(condition.name.clone());
         }
-        Rig::record(&plan, plan_of_session, set_up, committed).inspect_err(|_| {
+        Rig::record_after(set_up, &plan, plan_of_session, committed).inspect_err(|_| {
             if let Err(e) = library.take_back(&started) {
                 tracing::error!("what was prepared for a recording that could not start is still there: {e}");
             }

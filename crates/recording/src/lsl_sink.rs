@@ -70,8 +70,9 @@ impl InputSink {
     }
 
     /// `markers` are commands. `hand_over` brings what came before the recording.
-    pub(super) fn with_markers(self, markers: Option<MarkerTexts>, hand_over: Option<HandOver>) -> InputSink {
-        InputSink { markers, hand_over, ..self }
+    pub(super) fn with_markers(mut self, markers: Option<MarkerTexts>, hand_over: Option<HandOver>) -> InputSink {
+        (self.markers, self.hand_over) = (markers, hand_over);
+        self
     }
 
     pub(super) fn into_sink(mut self) -> InletSink {

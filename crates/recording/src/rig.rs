@@ -180,11 +180,15 @@ impl Rig {
 
     /// Starts a recording. `committed` gets every record once it is in the file. If the networks do not load, the recording
     /// starts only if the operator has overridden a failing check. Such a session can be scored later.
+    pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
+        Rig::record_after(None, plan, session, committed)
+    }
+
     /// `set_up`: what a rehearsal has received since a marker started the recording.
-    pub fn record(
+    pub(super) fn record_after(
+        set_up: Option<SetUpSources>,
         plan: &RigPlan,
         session: SessionPlan,
-        set_up: Option<SetUpSources>,
         committed: Sender<Committed>,
     ) -> Result<Rig, RigError> {
         let may_miss = session.overridden_checks.contains(&CheckId::Source);

@@ -1,6 +1,6 @@
 //! A serial port in a rehearsal: open, so that the set-up shows whether it is there and what comes. Nothing is stored or sent.
 
-use serial::{InputEvent, OutputSink, Port, PortThreads};
+use serial::{InputEvent, InputSink, OutputSink, Port, PortThreads};
 use session::{Clock, Latest, SerialPortSettings, capitalised};
 
 use super::serial_ports::described;
@@ -21,7 +21,7 @@ impl WatchedPort {
             Err(e) => is_missing(&e.to_string()),
         });
         let to = findings.clone();
-        let input = Box::new(move |event: InputEvent<'_>| {
+        let input: InputSink = Box::new(move |event: InputEvent<'_>| {
             to.put(match event {
                 InputEvent::Received { bytes, .. } => is_open(&settings, bytes.last()),
                 InputEvent::Back { .. } => is_open(&settings, None),
@@ -32,7 +32,7 @@ impl WatchedPort {
         });
         // Nothing is sent.
         let output: OutputSink = Box::new(|_| {});
-        let threads = PortThreads::start((&address.0, address.1), opened.ok(), None, clock, (input, output))?;
+        let threads = PortThreads::start((address.0.as_str(), address.1), opened.ok(), None, clock, (input, output))?;
         Ok(WatchedPort { findings, _threads: threads })
     }
 

@@ -48,10 +48,14 @@ pub fn measure_latency(mut port: Port, count: usize) -> std::io::Result<Latency>
     Ok(latency)
 }
 
-/// Bytes that came late.
+/// Bytes that came late. A device may also send all the time.
 fn discard(port: &mut Port) -> std::io::Result<()> {
     port.set_read_wait(Duration::from_millis(1))?;
-    while port.read(&mut [0; 256])? > 0 {}
+    for _ in 0..20 {
+        if port.read(&mut [0; 256])? == 0 {
+            break;
+        }
+    }
     port.set_read_wait(Duration::from_millis(20))
 }
 
