@@ -66,7 +66,11 @@ impl DiskUse {
     pub fn of(width_px: u32, height_px: u32, rate_hz: f64, picture_bytes: Option<f64>) -> DiskUse {
         let estimate = f64::from(width_px) * f64::from(height_px) * BYTES_PER_PIXEL;
         let frame_bytes = picture_bytes.unwrap_or(estimate) + RECORD_BYTES_PER_FRAME;
-        DiskUse { bytes_per_second: frame_bytes * rate_hz.max(1.0), is_measured: picture_bytes.is_some(), has_video: true }
+        DiskUse {
+            bytes_per_second: frame_bytes * rate_hz.max(1.0),
+            is_measured: picture_bytes.is_some(),
+            has_video: true,
+        }
     }
 
     /// At most.

@@ -38,7 +38,14 @@ impl RemoteControl {
         let server = Server::start(address, move |request| requests_tx.try_send(request).is_ok())?;
         print_err!("Waiting for `start` at {} (Ctrl-C ends the program)", server.address());
         let markers = MarkerWatch::start(sources)?;
-        Ok(RemoteControl { requests, early: EarlyCommands::default(), starting: None, markers, told: BTreeMap::new(), _server: server })
+        Ok(RemoteControl {
+            requests,
+            early: EarlyCommands::default(),
+            starting: None,
+            markers,
+            told: BTreeMap::new(),
+            _server: server,
+        })
     }
 
     /// Waits for `start`. `filename` changes participant and session before it. `false`: interrupted.

@@ -37,7 +37,8 @@ fn is_whole(folder: &Path, sent: &Value) {
         sent.as_array().unwrap().iter().map(|row| (row[0].as_str().unwrap(), row[1].as_f64().unwrap())).collect();
     let expected: Vec<(&str, f64)> = sent.into_iter().skip_while(|(text, _)| *text != "begin").collect();
     let mut stored: Vec<_> = timeline.events().iter().filter(|e| e.stream.as_str() == "lsl_marks").collect();
-    stored.sort_by(|a, b| a.what.data["stamp_s"].as_f64().unwrap().total_cmp(&b.what.data["stamp_s"].as_f64().unwrap()));
+    stored
+        .sort_by(|a, b| a.what.data["stamp_s"].as_f64().unwrap().total_cmp(&b.what.data["stamp_s"].as_f64().unwrap()));
     let found: Vec<(&str, f64)> = stored
         .iter()
         .map(|e| (e.what.data["text"].as_str().unwrap(), e.what.data["stamp_s"].as_f64().unwrap()))
@@ -60,10 +61,7 @@ fn is_whole(folder: &Path, sent: &Value) {
         })
         .collect();
     let (begin, end) = (expected[0].1, expected[expected.len() - 1].1);
-    assert_eq!(
-        told,
-        [("start", "marker `begin` of name=marks", begin), ("stop", "marker `end` of name=marks", end)]
-    );
+    assert_eq!(told, [("start", "marker `begin` of name=marks", begin), ("stop", "marker `end` of name=marks", end)]);
 }
 
 #[test]

@@ -51,7 +51,8 @@ fn the_command_line_records_a_source_alone() {
     let mut port = PseudoPort::open().unwrap();
     std::fs::write(tmp.path().join("study.toml"), study(port.path())).unwrap();
     let study = tmp.path().join("study.toml");
-    let arguments = ["record", "--participant", "sub-01", "--duration", "3s", "--json", "--study", study.to_str().unwrap()];
+    let arguments =
+        ["record", "--participant", "sub-01", "--duration", "3s", "--json", "--study", study.to_str().unwrap()];
     let mut command = program::command(&arguments, tmp.path());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);

@@ -67,7 +67,8 @@ fn bytes_come_and_go_and_an_unplugged_port_is_seen_stored_and_found_again() {
     let path = tmp.path().join("port");
     let mut port = PseudoPort::open().unwrap();
     link(&port, &path);
-    let absent = "[[sources]]\nkind = \"serial\"\nport = \"/dev/affectograph-none\"\nbaud_rate = 9600\nrequired = false\n";
+    let absent =
+        "[[sources]]\nkind = \"serial\"\nport = \"/dev/affectograph-none\"\nbaud_rate = 9600\nrequired = false\n";
     let mut window = BackendWindow::set_up(tmp.path(), &study(&path, absent));
     window.wait_for_source(0, CheckState::Ok, "is open. No byte has come yet. One label is sent as a byte.");
     window.wait_for_source(1, CheckState::Warning, "/dev/affectograph-none is not there");
@@ -85,7 +86,11 @@ fn bytes_come_and_go_and_an_unplugged_port_is_seen_stored_and_found_again() {
     assert_eq!(got(port.device(), 2), [7, 0]);
     drop(port);
     window.wait("the alarm", |window, _| {
-        window.alarms.iter().any(|alarm| alarm.losing.contains("serial_box was lost: it was disconnected")).then_some(())
+        window
+            .alarms
+            .iter()
+            .any(|alarm| alarm.losing.contains("serial_box was lost: it was disconnected"))
+            .then_some(())
     });
     window.wait_for_source(0, CheckState::Failed, "was lost");
     mark(&mut window, '1', "smile");
@@ -147,7 +152,10 @@ fn is_shown_and_exported(folder: &Path, tmp: &Path) {
     assert_eq!(tables.matches("serial_box/received").count(), 4, "{tables}");
     let to = tmp.join("xdf");
     run(&["export", folder, "--format", "xdf", "--to", to.to_str().unwrap()]);
-    let xdf = std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "xdf"));
+    let xdf = std::fs::read_dir(&to)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|p| p.extension().is_some_and(|e| e == "xdf"));
     let bytes = std::fs::read(xdf.unwrap()).unwrap();
     assert!(bytes.windows(10).any(|part| part == b"serial_box"));
 }

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use session::{
     ANNOTATION, BLINK, Body, COMPACTION, EventData, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER,
-    PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, SERIAL, StreamInfo, StreamKind, StreamName, Timeline, Timestamp, VIDEO_FRAME,
+    PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, SERIAL, StreamInfo, StreamKind, StreamName, Timeline, Timestamp,
+    VIDEO_FRAME,
 };
 
 use super::event_text;

@@ -11,9 +11,7 @@ use serde_json::Value;
 
 use super::SourceError;
 use lsl::{Channel, ClockLink, LslError, Outlet, OutletFormat, OutletPlan, Row};
-use session::{
-    AFFECT, Body, Clock, FrameMeta, MARKER, PAGE, PHASE, QUESTIONNAIRE, Record, StreamInfo, VIDEO, program,
-};
+use session::{AFFECT, Body, Clock, FrameMeta, MARKER, PAGE, PHASE, QUESTIONNAIRE, Record, StreamInfo, VIDEO, program};
 use store::{Recorder, Stored};
 
 /// The streams whose events are offered.
@@ -66,7 +64,8 @@ impl Outlets {
         let affect = streams.iter().find(|s| s.name.as_str() == AFFECT);
         let fields = |info: &StreamInfo| info.fields.iter().map(|f| channel(&f.name, &f.unit, "Affect")).collect();
         let has_camera = streams.iter().any(|s| s.name.as_str() == VIDEO);
-        let of_frames = || open("frames", "VideoFrames", OutletFormat::Int32, vec![channel("frame", "1", "VideoFrame")]);
+        let of_frames =
+            || open("frames", "VideoFrames", OutletFormat::Int32, vec![channel("frame", "1", "VideoFrame")]);
         Ok(Outlets {
             link: ClockLink::measure(clock)?,
             affect: affect.map(|info| open("affect", "Affect", OutletFormat::Float32, fields(info))).transpose()?,

@@ -228,7 +228,10 @@ mod tests {
     fn each_marker_is_stored_once_whichever_inlet_brings_it_first() {
         let (mut hand_over, to) = hand_over();
         assert!(hand_over.take_early().is_empty());
-        assert!(hand_over.is_new(3.0, &[b"c".to_vec()]), "it came to the recording's inlet before the others were handed over");
+        assert!(
+            hand_over.is_new(3.0, &[b"c".to_vec()]),
+            "it came to the recording's inlet before the others were handed over"
+        );
         // The set-up's inlet got it, too. `d` is still on its way to the recording's.
         to.send(vec![marker(1.0, "go"), marker(2.0, "b"), marker(3.0, "c"), marker(4.0, "d")]).unwrap();
         assert_eq!(hand_over.take_early(), [marker(1.0, "go"), marker(2.0, "b"), marker(4.0, "d")]);
@@ -243,7 +246,10 @@ mod tests {
         let source = SourceSettings { start_marker: "go".into(), ..SourceSettings::default() };
         let texts = MarkerTexts::of(&source).unwrap();
         let is_start = |text: &str| texts.command(&[text.as_bytes().to_vec()], 1.0).map(|c| c.is_start);
-        assert_eq!((is_start("go"), is_start(" go\n"), is_start("go on"), is_start("")), (Some(true), Some(true), None, None));
+        assert_eq!(
+            (is_start("go"), is_start(" go\n"), is_start("go on"), is_start("")),
+            (Some(true), Some(true), None, None)
+        );
         assert!(MarkerTexts::of(&SourceSettings::default()).is_none());
     }
 

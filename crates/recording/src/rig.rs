@@ -21,7 +21,8 @@ use super::serial_ports::{RunningPorts, SerialPorts};
 use super::source_watch::SourceWatch;
 use super::stored_view::StoredView;
 use super::{
-    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SetUpSources, SourceError, SourceState,
+    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SetUpSources, SourceError,
+    SourceState,
 };
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Sinks};

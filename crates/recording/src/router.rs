@@ -160,7 +160,9 @@ impl Router {
             PageEvent::Record(r) => {
                 let Sorted { is_answer, kind, data, news } = self.answers.sort(r.kind, r.data);
                 if let Some(s) = streams {
-                    if let (false, MARK, Some(name)) = (is_answer, kind.as_str(), data.get("name").and_then(Value::as_str)) {
+                    if let (false, MARK, Some(name)) =
+                        (is_answer, kind.as_str(), data.get("name").and_then(Value::as_str))
+                    {
                         // First, because each moment counts.
                         s.triggers.send(PAGE, name, r.at);
                     }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::SourceError;
 use super::rig_event::{EventSender, RigEvent, SourceNews};
-use serial::{InputEvent, InputSink, NotSent, OutputEvent, OutputSink, Port, PortError, PortThreads, Trigger, TriggerSender};
+use serial::{
+    InputEvent, InputSink, NotSent, OutputEvent, OutputSink, Port, PortError, PortThreads, Trigger, TriggerSender,
+};
 use session::{
     Clock, GapReason, HEALTH, HealthKind, SerialPortSettings, SourceSettings, StreamInfo, Timestamp, serial as kind,
     serial_stream,
@@ -52,9 +54,8 @@ impl SerialPorts {
 
     /// The streams that the session gets.
     pub(super) fn streams(&self) -> impl Iterator<Item = StreamInfo> {
-        let of = |settings: &SerialPortSettings| {
-            serial_stream(settings.stream.clone(), &settings.path, settings.baud_rate)
-        };
+        let of =
+            |settings: &SerialPortSettings| serial_stream(settings.stream.clone(), &settings.path, settings.baud_rate);
         self.0.iter().map(move |port| of(&port.settings))
     }
 

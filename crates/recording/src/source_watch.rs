@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::lsl_inputs::{FIND_WITHIN, Ready, connect, described};
-use super::watched_port::WatchedPort;
 use super::marker_command::{EarlyMarker, KeptInlet, MarkerCommand, MarkerKeeper, SetUpSources};
 use super::rig_event::{EventSender, RigEvent, event_channel};
 use super::source_health::{Finding, SourceHealth, SourceLevel};
+use super::watched_port::WatchedPort;
 use lsl::{ClockLink, InletEvent, InletSink, InletThread, LslError, Network};
 use session::{Clock, Latest, SourceKind, SourceSettings, StreamName, capitalised};
 
@@ -295,7 +295,7 @@ fn published(
         if has_changed || last.elapsed() >= PUBLISH_EVERY {
             last = Instant::now();
             // Nothing is received before the thread has opened the inlet.
-    findings.put((SourceLevel::Waiting, format!("{} is being connected.", described(identity))));
+            findings.put((SourceLevel::Waiting, format!("{} is being connected.", described(identity))));
         }
     })
 }

@@ -32,7 +32,10 @@ pub enum ServerError {
 fn advice(address: &SocketAddr, e: &std::io::Error) -> String {
     match e.kind() {
         ErrorKind::AddrNotAvailable => {
-            format!("{} is not an address of this computer: use 127.0.0.1, or 0.0.0.0 for all of its addresses", address.ip())
+            format!(
+                "{} is not an address of this computer: use 127.0.0.1, or 0.0.0.0 for all of its addresses",
+                address.ip()
+            )
         }
         ErrorKind::PermissionDenied => "Choose a port above 1023".to_owned(),
         _ => "Close the program that uses the port, for example LabRecorder, or choose another port".to_owned(),

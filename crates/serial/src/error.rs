@@ -24,7 +24,9 @@ pub enum PortError {
     NotThere { path: String, hint: String },
     #[error("another program uses the serial port {path}. Close that program")]
     Busy { path: String },
-    #[error("this user may not open the serial port {path}. Add the user to the group that owns it (usually `dialout`), and log in again")]
+    #[error(
+        "this user may not open the serial port {path}. Add the user to the group that owns it (usually `dialout`), and log in again"
+    )]
     Forbidden { path: String },
     #[error("{path} is no serial port. `affectograph triggers` lists the serial ports")]
     NotASerialPort { path: String },
@@ -43,7 +45,9 @@ impl PortError {
                 PortError::Busy { path }
             }
             ErrorKind::NoDevice => PortError::not_there(path),
-            _ if std::fs::metadata(&path).is_ok_and(|m| m.is_file() || m.is_dir()) => PortError::NotASerialPort { path },
+            _ if std::fs::metadata(&path).is_ok_and(|m| m.is_file() || m.is_dir()) => {
+                PortError::NotASerialPort { path }
+            }
             _ => PortError::Other { path, why: e.to_string() },
         }
     }

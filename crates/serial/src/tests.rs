@@ -12,7 +12,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, PartialEq)]
 enum Seen {
-    Received { bytes: Vec<u8>, uncertainty_ns: i64 },
+    Received {
+        bytes: Vec<u8>,
+        uncertainty_ns: i64,
+    },
     Lost,
     NotThere,
     Back,
@@ -142,7 +145,9 @@ fn a_device_that_takes_no_bytes_delays_nobody() {
             refused += 1;
             std::thread::sleep(Duration::from_millis(1));
         }
-        if let Some((_, Seen::Sent(_, Some(why)))) = scene.seen.try_iter().find(|(_, s)| matches!(s, Seen::Sent(_, Some(_)))) {
+        if let Some((_, Seen::Sent(_, Some(why)))) =
+            scene.seen.try_iter().find(|(_, s)| matches!(s, Seen::Sent(_, Some(_))))
+        {
             break why;
         }
     };

@@ -5,8 +5,8 @@ use crate::backend::active_rig::{ActiveRig, Plan};
 use crate::backend::review_worker::ReviewCommand;
 use crate::backend::rows;
 use capture::CameraSpec;
-use recording::{Rig, SetUpSources};
 use desktop::port::{Activity, BackendEvent, CameraControl, CameraMode, CameraState, PageStatus, SessionPlan};
+use recording::{Rig, SetUpSources};
 
 impl RecordingController {
     pub(super) fn begin_rehearsal(&mut self, plan: SessionPlan) {

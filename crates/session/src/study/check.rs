@@ -90,8 +90,7 @@ fn sources(study: &Study) -> Result<(), Wrong> {
     let mut streams = HashSet::new();
     for (k, port) in all().filter_map(|(k, source)| Some((k, source.serial_port()?))) {
         if !streams.insert(port.stream.clone()) {
-            let message =
-                format!("two serial ports would fill the stream `{}`: give each its own `name`", port.stream);
+            let message = format!("two serial ports would fill the stream `{}`: give each its own `name`", port.stream);
             return Err(Wrong::new("[[sources]]", k, message));
         }
     }

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn a_camera_can_be_left_out_if_something_else_is_recorded() {
-        let without = |more: &str| Study::parse(&format!("name = \"a\"\ntitle = \"A\"\n{more}[camera]\nrecord = false\n"));
+        let without =
+            |more: &str| Study::parse(&format!("name = \"a\"\ntitle = \"A\"\n{more}[camera]\nrecord = false\n"));
         let e = without("").unwrap_err();
         assert!(e.line == 3 && e.message.contains("needs `[[sources]]` or a page"), "{e}");
         let study = without("[[sources]]\nkind = \"lsl\"\nname = \"EDA\"\n").unwrap();

@@ -67,7 +67,9 @@ pub(super) fn check(source: &SourceSettings) -> Result<(), String> {
             return Err(format!("the byte of `{label}` is {byte}: it must be 0 to 255"));
         }
         if *byte == 0 && source.pulse_ms.is_some() {
-            return Err(format!("the byte of `{label}` is 0, which ends each pulse: use 1 to 255, or remove `pulse_ms`"));
+            return Err(format!(
+                "the byte of `{label}` is 0, which ends each pulse: use 1 to 255, or remove `pulse_ms`"
+            ));
         }
     }
     if source.send.is_empty() && source.pulse_ms.is_some() {
@@ -81,7 +83,8 @@ mod tests {
     use super::*;
     use crate::Study;
 
-    const PORT: &str = "name = \"a\"\ntitle = \"A\"\n[[sources]]\nkind = \"serial\"\nport = \"/dev/ttyUSB0\"\nbaud_rate = 115200\n";
+    const PORT: &str =
+        "name = \"a\"\ntitle = \"A\"\n[[sources]]\nkind = \"serial\"\nport = \"/dev/ttyUSB0\"\nbaud_rate = 115200\n";
 
     fn study(more: &str) -> Result<Study, String> {
         Study::parse(&format!("{PORT}{more}")).map_err(|e| e.to_string())
@@ -91,14 +94,21 @@ mod tests {
     fn a_port_is_read_with_its_table() {
         let study = study("pulse_ms = 10\nsend = { smile = 1, \"stimulus on\" = 255 }\n").unwrap();
         let port = study.sources[0].serial_port().unwrap();
-        assert_eq!((port.path.as_str(), port.baud_rate, port.pulse), ("/dev/ttyUSB0", 115_200, Some(Duration::from_millis(10))));
+        assert_eq!(
+            (port.path.as_str(), port.baud_rate, port.pulse),
+            ("/dev/ttyUSB0", 115_200, Some(Duration::from_millis(10)))
+        );
         assert_eq!(port.bytes, BTreeMap::from([("smile".to_owned(), 1), ("stimulus on".to_owned(), 255)]));
         assert_eq!((port.stream.as_str(), study.sources[0].required), ("serial_ttyusb0", true));
         assert_eq!(study.sources[0].to_string(), "port=/dev/ttyUSB0");
-        let named = Study::parse(&format!("{PORT}name = \"Button box\"\nrequired = false\n[sources.send]\nx = 0\n")).unwrap();
+        let named =
+            Study::parse(&format!("{PORT}name = \"Button box\"\nrequired = false\n[sources.send]\nx = 0\n")).unwrap();
         let port = named.sources[0].serial_port().unwrap();
         assert_eq!((port.stream.as_str(), port.bytes["x"], port.pulse), ("serial_button_box", 0, None));
-        assert_eq!(toml::to_string(&named).unwrap().parse::<toml::Table>().unwrap()["sources"][0]["send"]["x"].as_integer(), Some(0));
+        assert_eq!(
+            toml::to_string(&named).unwrap().parse::<toml::Table>().unwrap()["sources"][0]["send"]["x"].as_integer(),
+            Some(0)
+        );
     }
 
     #[test]

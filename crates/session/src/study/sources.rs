@@ -78,7 +78,9 @@ impl SourceSettings {
             return serial_source::check(self);
         }
         if !self.port.is_empty() || self.baud_rate.is_some() || self.pulse_ms.is_some() || !self.send.is_empty() {
-            return Err("`port`, `baud_rate`, `pulse_ms` and `send` belong to a source of `kind = \"serial\"`".to_owned());
+            return Err(
+                "`port`, `baud_rate`, `pulse_ms` and `send` belong to a source of `kind = \"serial\"`".to_owned()
+            );
         }
         if !self.start_marker.is_empty() && self.start_marker == self.stop_marker {
             return Err("`start_marker` and `stop_marker` are the same text: give each its own".to_owned());
