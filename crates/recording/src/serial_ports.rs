@@ -263,3 +263,133 @@ impl PortOutput {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use crossbeam_channel::{Receiver, bounded};
+    use serde_json::Map;
+
+    use super::*;
+    use crate::RigPlan;
+    use crate::rig_event::event_channel;
+    use crate::router::{self, RouterStreams};
+    use crate::test_header::header;
+    use capture::Pace;
+    use page::{PageEvent, PageRecord};
+    use serial::PseudoPort;
+    use session::{CameraSettings, MARKER, PAGE, SourceKind};
+    use store::{SessionEnd, SessionFile};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    struct Scene {
+        _folder: tempfile::TempDir,
+        recorder: Recorder,
+        running: RunningPorts,
+        news: EventSender,
+        events: Receiver<RigEvent>,
+        clock: Clock,
+    }
+
+    /// A recording of one port, which sends `done` as 200.
+    fn scene(port: &PseudoPort) -> Scene {
+        let source = SourceSettings {
+            kind: SourceKind::Serial,
+            name: "box".to_owned(),
+            port: port.path().to_owned(),
+            baud_rate: Some(9_600),
+            send: BTreeMap::from([("done".to_owned(), 200)]),
+            ..SourceSettings::default()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let ports = SerialPorts::open(&[source], false).unwrap();
+        let own = [session::health_stream(), session::page_stream(), session::page_clock_stream()];
+        let others = [session::questionnaire_stream(), session::marker_stream()];
+        let streams = own.into_iter().chain(others).chain(ports.streams()).collect();
+        // Nobody reads the committed records.
+        let (committed, _) = bounded(0);
+        let recorder = Recorder::create(&folder.path().join("session"), header(""), streams, committed).unwrap();
+        let (clock, (news, events)) = (Clock::start(), event_channel());
+        let running = ports.start(&recorder, clock, &news).unwrap();
+        Scene { _folder: folder, recorder, running, news, events, clock }
+    }
+
+    fn plan() -> RigPlan {
+        RigPlan {
+            camera: None,
+            camera_settings: CameraSettings::default(),
+            pace: Pace::RealTime,
+            models: std::path::PathBuf::new(),
+            affect_model: String::new(),
+            page: None,
+            markers: Vec::new(),
+            sources: Vec::new(),
+            lsl_out: false,
+            window: None,
+        }
+    }
+
+    fn of_page(document: u64, kind: &str, text: (&str, &str)) -> PageEvent {
+        let mut data = Map::new();
+        data.insert("document".to_owned(), document.into());
+        data.insert(text.0.to_owned(), text.1.into());
+        PageEvent::Record(PageRecord { at: Timestamp::from_ns(7), page_seq: document, kind: kind.to_owned(), data })
+    }
+
+    #[test]
+    fn marks_of_the_page_go_out_and_answers_to_a_questionnaire_do_not() {
+        let mut port = PseudoPort::open().unwrap();
+        let Scene { recorder, running, news, _folder: folder, clock, .. } = scene(&port);
+        let streams = RouterStreams::of(&recorder, &plan(), running.triggers().clone()).unwrap();
+        let (camera, page) = (bounded(1).1, bounded(16));
+        let router = router::start(Some(streams), camera, Some(page.1), None, news).unwrap();
+        for event in [
+            of_page(1, "document", ("url", "study://localhost/index.html")),
+            of_page(1, "mark", ("name", "done")),
+            of_page(1, "mark", ("name", "other")),
+            of_page(2, "document", ("url", "host://localhost/questionnaire/0")),
+            of_page(2, "mark", ("name", "done")),
+        ] {
+            page.0.send(event).unwrap();
+        }
+        drop(page.0);
+        router.join().unwrap();
+        drop(running);
+        assert_eq!(port.device().read_within(PATIENCE), [200]);
+        recorder.finish(SessionEnd { at: clock.now(), quality: None }).unwrap();
+        let timeline = SessionFile::open(&folder.path().join("session")).unwrap().timeline().unwrap();
+        let sent: Vec<_> = timeline.events().iter().filter(|e| e.what.kind == kind::SENT).collect();
+        assert_eq!(sent.len(), 1);
+        let data = &sent[0].what.data;
+        assert_eq!((&data["of"], &data["label"], &data["event_ns"]), (&json!(PAGE), &json!("done"), &json!(7)));
+    }
+
+    #[test]
+    fn a_device_that_takes_no_bytes_is_told_once_and_stored_for_each_byte() {
+        let mut port = PseudoPort::open().unwrap();
+        let Scene { recorder, running, events, _folder: folder, clock, news } = scene(&port);
+        let until = Instant::now() + PATIENCE;
+        let told = |wanted: &dyn Fn(&SourceNews) -> bool| loop {
+            assert!(Instant::now() < until, "it was never told");
+            running.triggers().send(MARKER, "done", clock.now());
+            std::thread::sleep(Duration::from_micros(200));
+            let is_it = |event: RigEvent| matches!(&event, RigEvent::Source { news, .. } if wanted(news));
+            if events.try_iter().any(is_it) {
+                break;
+            }
+        };
+        told(&|news| matches!(news, SourceNews::NotSent(why) if why == "the device takes no bytes"));
+        while !port.device().read_within(Duration::from_millis(50)).is_empty() {}
+        told(&|news| matches!(news, SourceNews::Back));
+        drop((running, news));
+        recorder.finish(SessionEnd { at: clock.now(), quality: None }).unwrap();
+        let timeline = SessionFile::open(&folder.path().join("session")).unwrap().timeline().unwrap();
+        let why = |e: &&session::EventRow<session::EventData>| e.what.data.get("why").cloned();
+        let stored = timeline.events().iter().filter(|e| e.what.kind == kind::SENT);
+        assert!(stored.filter_map(|e| why(&e)).any(|why| why == json!("the device takes no bytes")));
+        let health = timeline.events().iter().filter(|e| e.what.kind == HealthKind::TriggerNotSent.as_str());
+        assert_eq!(health.count(), 1);
+    }
+}
