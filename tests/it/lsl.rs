@@ -41,7 +41,7 @@ pub fn tools() -> Option<PathBuf> {
 /// A program that talks over standard input and output.
 pub struct Peer {
     child: Child,
-    input: Option<ChildStdin>,
+    pub input: Option<ChildStdin>,
     lines: BufReader<ChildStdout>,
 }
 

@@ -294,8 +294,7 @@ fn published(
         let has_changed = health.take(event);
         if has_changed || last.elapsed() >= PUBLISH_EVERY {
             last = Instant::now();
-            // Nothing is received before the thread has opened the inlet.
-            findings.put((SourceLevel::Waiting, format!("{} is being connected.", described(identity))));
+            findings.put(health.finding());
         }
     })
 }
