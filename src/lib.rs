@@ -25,4 +25,6 @@ pub use analysis::{self, import};
 pub use desktop;
 #[cfg(feature = "server")]
 pub use server;
-pub use {capture, export, lsl, page, recording, remote_control, session, store, stored_frames, study_query, vision};
+pub use {
+    capture, export, lsl, page, recording, remote_control, serial, session, store, stored_frames, study_query, vision,
+};

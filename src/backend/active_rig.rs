@@ -17,7 +17,7 @@ use desktop::port::{
     SessionPlan as PortPlan,
 };
 use page::{Placement, monitor_count};
-use recording::{Participation, Rig, RigError, RigPlan};
+use recording::{Participation, Rig, RigError, RigPlan, SetUpSources};
 use session::{CameraSettings, ConsentBy, OnCrash, PagePlacement, ParticipantId, Seat, SessionNumber, Study, hex};
 use store::{Committed, Consent, StudyFile};
 
@@ -234,8 +234,8 @@ impl ActiveRig {
         plan: &Plan,
         places: &Places,
         request: RecordingRequest,
-        parent_xid: Option<u64>,
-        place: EmbeddedPlace,
+        set_up: Option<SetUpSources>,
+        (parent_xid, place): (Option<u64>, EmbeddedPlace),
         window: Option<&ParticipantWindow>,
     ) -> Result<ActiveRig, String> {
         let rig = plan.rig(parent_xid, place, window).map_err(|e| e.to_string())?;
@@ -262,7 +262,7 @@ impl ActiveRig {
             planned: None,
         };
         let (tx, committed) = bounded(4096);
-        let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
+        let rig = Rig::record_study_after(set_up, &library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, place);
         let folder = rig.folder().map(Path::to_owned);
         Ok(ActiveRig { rig: Some(rig), camera_problem: None, page_problem: None, folder, committed })

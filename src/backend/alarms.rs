@@ -70,6 +70,7 @@ impl Alarms {
             | RigEvent::CameraEnded { .. }
             | RigEvent::VisionFailed(_)
             | RigEvent::Unread { .. }
+            | RigEvent::MarkerCommand(_)
             | RigEvent::PageKeyboard(_)
             | RigEvent::KeyboardReturned
             | RigEvent::PhaseStarted { .. }
@@ -126,6 +127,8 @@ fn source(name: &str, news: &SourceNews) -> Vec<BackendEvent> {
         SourceNews::Missing(_) => "To record it, stop, start its program, and start a new session.",
         SourceNews::Lost(_) => "Start its program again. Everything else is still recorded.",
         SourceNews::Silent => "Everything else is still recorded.",
+        SourceNews::Awaited(_) | SourceNews::Unplugged(_) => "Connect its device. Everything else is recorded.",
+        SourceNews::NotSent(_) => "Check its device. The session states each byte that was not sent.",
         SourceNews::Clock(_) => "The session states it. Correct the clock of the sender's program for the next one.",
     };
     vec![raise(&key, format!("The source {name} {news}."), remedy)]

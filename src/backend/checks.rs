@@ -35,13 +35,17 @@ pub struct CameraLook {
 }
 
 pub fn checks(study: &Study, known: &Known) -> Vec<Check> {
-    let mut checks = vec![
-        check(CheckId::CameraRunning, camera(known)),
-        check(CheckId::OneFace, faces(known)),
-        check(CheckId::FaceSize, size(known)),
-        check(CheckId::FaceLight, light(known)),
-        check(CheckId::NetworksLoaded, networks(known)),
-    ];
+    let mut checks = Vec::new();
+    // A study is blamed for nothing that it does not ask for.
+    if study.camera.record {
+        checks.extend([
+            check(CheckId::CameraRunning, camera(known)),
+            check(CheckId::OneFace, faces(known)),
+            check(CheckId::FaceSize, size(known)),
+            check(CheckId::FaceLight, light(known)),
+            check(CheckId::NetworksLoaded, networks(known)),
+        ]);
+    }
     // A study that shows nothing is not blamed for a missing page.
     if study.needs_window() {
         checks.push(check(CheckId::PageLoaded, page(known)));
@@ -167,7 +171,8 @@ fn disk(study: &Study, known: &Known) -> Finding {
         Some(Ok(c)) => (c.width_px, c.height_px, c.asked_hz),
         _ => (study.camera.width_px, study.camera.height_px, study.camera.rate_hz),
     };
-    let needed = DiskUse::of(w, h, hz, known.picture_bytes);
+    let needed =
+        if study.camera.record { DiskUse::of(w, h, hz, known.picture_bytes) } else { DiskUse::without_video() };
     let lasts_minutes = needed.lasts(left).as_secs_f64() / 60.0;
     let (gb, planned, takes) = (left as f64 / 1e9, study.planned_minutes, needed.sentence());
     let sentence =
@@ -242,6 +247,16 @@ mod tests {
         let study = Study::parse("name=\"d\"\ntitle=\"D\"\n").unwrap();
         let all = checks(&study, &Known { page: None, ..good() });
         assert!(all.iter().all(|c| c.state == CheckState::Ok && c.id != CheckId::PageLoaded), "{all:?}");
+    }
+
+    #[test]
+    fn a_study_without_a_camera_is_ready_without_one() {
+        let text = "name=\"d\"\ntitle=\"D\"\n[camera]\nrecord=false\n[[sources]]\nkind=\"lsl\"\nname=\"EDA\"\n";
+        let known = Known { disk_left_bytes: Some(100_000_000_000), ..Known::default() };
+        let all = checks(&Study::parse(text).unwrap(), &known);
+        let ids: Vec<_> = all.iter().map(|c| (c.id.clone(), c.state)).collect();
+        assert_eq!(ids, [(CheckId::DiskSpace, CheckState::Ok)]);
+        assert!(all[0].sentence.starts_with("A minute without video takes at most about 36 MB. "), "{all:?}");
     }
 
     #[test]

@@ -40,8 +40,10 @@ impl SourceLamp {
                 CheckState::Ok
             }
             SourceNews::Back => CheckState::Ok,
-            SourceNews::Missing(_) | SourceNews::Clock(_) => CheckState::Warning,
-            SourceNews::Lost(_) | SourceNews::Silent => CheckState::Failed,
+            SourceNews::Missing(_) | SourceNews::Clock(_) | SourceNews::Awaited(_) => CheckState::Warning,
+            SourceNews::Lost(_) | SourceNews::Silent | SourceNews::Unplugged(_) | SourceNews::NotSent(_) => {
+                CheckState::Failed
+            }
         };
         lamp.sentence = match news {
             SourceNews::Found(_) | SourceNews::Back => format!("{} is recorded.", lamp.described),

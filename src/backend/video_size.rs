@@ -12,6 +12,8 @@ const NEWEST: f64 = 0.25;
 
 /// Motion JPEG with quality 90 and 640 × 480 px has about 66 kB per frame. Other sizes are proportional.
 const BYTES_PER_PIXEL: f64 = 66_000.0 / (640.0 * 480.0);
+/// Of a recording without video: 64 channels at 2,000 Hz, and the page. Most take less.
+const BYTES_PER_SECOND_WITHOUT_VIDEO: f64 = 600_000.0;
 /// What `session.sqlite` takes for a frame with a face.
 const RECORD_BYTES_PER_FRAME: f64 = 1_200.0;
 
@@ -57,13 +59,23 @@ pub struct DiskUse {
     pub bytes_per_second: f64,
     /// The size of the pictures was measured and not estimated from their number of pixels.
     pub is_measured: bool,
+    has_video: bool,
 }
 
 impl DiskUse {
     pub fn of(width_px: u32, height_px: u32, rate_hz: f64, picture_bytes: Option<f64>) -> DiskUse {
         let estimate = f64::from(width_px) * f64::from(height_px) * BYTES_PER_PIXEL;
         let frame_bytes = picture_bytes.unwrap_or(estimate) + RECORD_BYTES_PER_FRAME;
-        DiskUse { bytes_per_second: frame_bytes * rate_hz.max(1.0), is_measured: picture_bytes.is_some() }
+        DiskUse {
+            bytes_per_second: frame_bytes * rate_hz.max(1.0),
+            is_measured: picture_bytes.is_some(),
+            has_video: true,
+        }
+    }
+
+    /// At most.
+    pub fn without_video() -> DiskUse {
+        DiskUse { bytes_per_second: BYTES_PER_SECOND_WITHOUT_VIDEO, is_measured: false, has_video: false }
     }
 
     /// The longest recording that fits.
@@ -77,6 +89,9 @@ impl DiskUse {
         let digit = 10f64.powf(megabytes.max(1.0).log10().floor() - 1.0);
         let rounded = (megabytes / digit).round() * digit;
         let about = if self.is_measured { "" } else { "about " };
+        if !self.has_video {
+            return format!("A minute without video takes at most {about}{rounded:.0} MB");
+        }
         format!("A minute of video takes {about}{rounded:.0} MB")
     }
 }

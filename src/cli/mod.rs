@@ -35,6 +35,7 @@ mod selftest;
 #[cfg(feature = "server")]
 mod serve;
 mod show;
+mod triggers;
 mod verify;
 
 use std::process::ExitCode;
@@ -99,6 +100,7 @@ impl CommandLine {
             Command::Cameras(a) => cameras::run(&a),
             Command::Lsl(a) => lsl::run(&a),
             Command::Remote(a) => remote::run(&a),
+            Command::Triggers(a) => triggers::run(&a),
             Command::Score(a) => score::score(&a),
             Command::Models(a) => score::models(&a),
             #[cfg(feature = "server")]

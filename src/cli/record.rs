@@ -31,6 +31,9 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     let mut plan = RigPlan::of_study(&study, a.camera.clone(), a.page.then_some(Placement::WINDOW))?;
     plan.sources.extend(a.sources.iter().cloned());
     plan.lsl_out |= a.lsl_out;
+    if !study.study.camera.record {
+        print_err!("The study records no camera.");
+    }
     if a.page && !study.study.needs_window() {
         print_err!("The study shows nothing to the participant, so --page has no effect.");
     }
@@ -42,7 +45,9 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     }
     let cancel = cancel_at_signal()?;
     let (mut participant, mut session) = (a.participant.clone(), a.session);
-    let mut remote = a.remote_control.map(RemoteControl::listen).transpose()?;
+    let network = study.study.remote_control.as_ref().is_some_and(|settings| settings.network);
+    let address = a.remote_control.as_ref().map(|at| at.to_listen(network)).transpose()?;
+    let mut remote = address.map(|address| RemoteControl::listen(address, &plan.sources)).transpose()?;
     if let Some(remote) = &mut remote
         && !remote.wait_for_start(&mut participant, &mut session, cancel.flag())
     {
@@ -58,7 +63,8 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
         revision: revision(),
         ..Participation::of(participant.clone())
     };
-    let rig = Rig::record_study(&library, &study, &plan, who, tx);
+    let set_up = remote.as_mut().and_then(RemoteControl::set_up);
+    let rig = Rig::record_study_after(set_up, &library, &study, &plan, who, tx);
     if let Some(remote) = &mut remote {
         remote.started(rig.as_ref().map_err(ToString::to_string));
     }

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use super::args::Remote;
 use super::output::print_out;
 use crate::failure::Failure;
-use remote_control::{Command, send};
+use remote_control::Command;
 
 pub fn run(a: &Remote) -> Result<ExitCode, Failure> {
     let command: Command = a.words.join(" ").parse()?;
-    send(a.to, &command)?;
+    a.to.send(&command)?;
     print_out!("OK");
     Ok(ExitCode::SUCCESS)
 }

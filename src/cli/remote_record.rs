@@ -1,5 +1,6 @@
 //! `affectograph record --remote-control`: another program starts and stops the recording.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,10 +9,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::output::print_err;
 use crate::failure::Failure;
-use crate::remote_commands::{EarlyCommands, note, store};
-use recording::Rig;
+use crate::remote_commands::{EarlyCommands, marker_request, note, refusal, store};
+use recording::{MarkerWatch, Rig, SetUpSources, SourceLevel, SourceState};
 use remote_control::{Answer, Command, FileName, Request, Server};
-use session::{ParticipantId, SessionNumber};
+use session::{ParticipantId, SessionNumber, SourceSettings};
 
 /// More than all connections send at once.
 const REQUESTS_WAITING: usize = 16;
@@ -23,15 +24,28 @@ pub struct RemoteControl {
     early: EarlyCommands,
     /// The `start` whose recording is being started.
     starting: Option<Request>,
+    /// Until the recording starts.
+    markers: Option<MarkerWatch>,
+    /// The line that was printed last of each source.
+    told: BTreeMap<String, String>,
     _server: Server,
 }
 
 impl RemoteControl {
-    pub fn listen(address: SocketAddr) -> Result<RemoteControl, Failure> {
+    /// Takes commands at the port, and those of the markers of `sources`.
+    pub fn listen(address: SocketAddr, sources: &[SourceSettings]) -> Result<RemoteControl, Failure> {
         let (requests_tx, requests) = bounded(REQUESTS_WAITING);
         let server = Server::start(address, move |request| requests_tx.try_send(request).is_ok())?;
         print_err!("Waiting for `start` at {} (Ctrl-C ends the program)", server.address());
-        Ok(RemoteControl { requests, early: EarlyCommands::default(), starting: None, _server: server })
+        let markers = MarkerWatch::start(sources)?;
+        Ok(RemoteControl {
+            requests,
+            early: EarlyCommands::default(),
+            starting: None,
+            markers,
+            told: BTreeMap::new(),
+            _server: server,
+        })
     }
 
     /// Waits for `start`. `filename` changes participant and session before it. `false`: interrupted.
@@ -42,10 +56,15 @@ impl RemoteControl {
         interrupted: &AtomicBool,
     ) -> bool {
         while !interrupted.load(Ordering::SeqCst) {
-            let request = match self.requests.recv_timeout(LOOK_EVERY) {
-                Ok(request) => request,
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return false,
+            self.tell_of_sources();
+            let by_marker = self.markers.as_ref().and_then(|markers| markers.new_commands().next());
+            let request = match by_marker {
+                Some(marker) => marker_request(&marker),
+                None => match self.requests.recv_timeout(LOOK_EVERY) {
+                    Ok(request) => request,
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => return false,
+                },
             };
             let answer = match &request.command {
                 Command::Start => {
@@ -54,13 +73,35 @@ impl RemoteControl {
                     return true;
                 }
                 Command::FileName(name) => rename(name, participant, session),
-                Command::Stop => Err("no recording runs".to_owned()),
-                other => of_sources(other),
+                other => refusal(other, false).map_or(Ok(()), Err),
             };
             self.early.keep(note(&request, &answer));
             request.answer(answer);
         }
         false
+    }
+
+    /// What has changed since the last call.
+    fn tell_of_sources(&mut self) {
+        for SourceState { source, level, sentence } in self.markers.iter().flat_map(MarkerWatch::new_states).flatten() {
+            let line = match level {
+                SourceLevel::Waiting => continue,
+                SourceLevel::Failed => sentence,
+                SourceLevel::Sound | SourceLevel::Doubtful => {
+                    format!("In {source}, the marker `{}` is awaited.", source.start_marker)
+                }
+            };
+            if self.told.get(&source.to_string()) != Some(&line) {
+                print_err!("{line}");
+                self.told.insert(source.to_string(), line);
+            }
+        }
+    }
+
+    /// What came since the marker that starts the recording.
+    pub fn set_up(&mut self) -> Option<SetUpSources> {
+        let is_by_marker = self.starting.as_ref().is_some_and(Request::is_of_marker);
+        self.markers.take().filter(|_| is_by_marker).map(MarkerWatch::keep_markers)
     }
 
     /// Stores the commands that came before, and answers `start`. The error is why the recording did not start.
@@ -77,10 +118,8 @@ impl RemoteControl {
     pub fn poll(&self, rig: &Rig) -> Option<Request> {
         for request in self.requests.try_iter() {
             let answer = match &request.command {
-                Command::Stop => Ok(()),
-                Command::Start => Err("a recording runs already".to_owned()),
                 Command::FileName(_) => Err("the recording runs. Its name stays as it is".to_owned()),
-                other => of_sources(other),
+                other => refusal(other, true).map_or(Ok(()), Err),
             };
             store(rig, &note(&request, &answer));
             if request.command == Command::Stop {
@@ -89,13 +128,6 @@ impl RemoteControl {
             request.answer(answer);
         }
         None
-    }
-}
-
-fn of_sources(command: &Command) -> Answer {
-    match command {
-        Command::SelectNone => Err("the study and the command line decide which sources are recorded".to_owned()),
-        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,8 @@ use super::output::print_err;
 use super::progress::Progress;
 use super::remote_record::RemoteControl;
 use crate::failure::Failure;
-use recording::{Counters, Rig, RigError, RigEvent};
+use crate::remote_commands::{marker_request, note, refusal, store};
+use recording::{Counters, MarkerCommand, Rig, RigError, RigEvent};
 use session::{Record, Timestamp};
 use store::Committed;
 
@@ -47,6 +48,9 @@ pub fn run_rig(
         let mut is_over = false;
         for event in rig.events().try_iter() {
             is_over |= print_event(&event);
+            if let RigEvent::MarkerCommand(marker) = &event {
+                is_over |= is_stopped_by(marker, &rig);
+            }
             parts.follow(&event);
             match event {
                 RigEvent::PhaseStarted { phase, at, until, .. } => {
@@ -89,6 +93,16 @@ pub fn run_rig(
     }
     committed.try_iter().for_each(take);
     Ok(counters)
+}
+
+/// Stores the command of a marker. Returns whether it stops the recording.
+fn is_stopped_by(marker: &MarkerCommand, rig: &Rig) -> bool {
+    let request = marker_request(marker);
+    store(rig, &note(&request, &refusal(&request.command, true).map_or(Ok(()), Err)));
+    if !marker.is_start {
+        print_err!("The marker `{}` of {} stops the recording.", marker.text, marker.source);
+    }
+    !marker.is_start
 }
 
 /// The part of the session that runs, and the key that ends it.
@@ -169,6 +183,7 @@ fn print_event(event: &RigEvent) -> bool {
         | RigEvent::PageKeyboard(_)
         | RigEvent::KeyboardReturned
         | RigEvent::PageClosed
+        | RigEvent::MarkerCommand(_)
         | RigEvent::WindowReady => {}
     }
     false

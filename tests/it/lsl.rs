@@ -41,7 +41,7 @@ pub fn tools() -> Option<PathBuf> {
 /// A program that talks over standard input and output.
 pub struct Peer {
     child: Child,
-    input: Option<ChildStdin>,
+    pub input: Option<ChildStdin>,
     lines: BufReader<ChildStdout>,
 }
 
@@ -52,20 +52,20 @@ impl Peer {
         Peer { child, input, lines }
     }
 
-    fn script(python: &Path, name: &str, argument: Option<&Value>, lsl: &Path) -> Peer {
+    pub fn script(python: &Path, name: &str, argument: Option<&Value>, lsl: &Path) -> Peer {
         let mut command = Command::new(python);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name));
         command.args(argument.map(Value::to_string));
         Peer::start(command, lsl)
     }
 
-    fn line(&mut self) -> String {
+    pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         line.trim().to_owned()
     }
 
-    fn json(&mut self) -> Value {
+    pub fn json(&mut self) -> Value {
         let line = self.line();
         serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
     }

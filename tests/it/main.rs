@@ -7,6 +7,8 @@
 #[cfg(target_os = "linux")]
 mod app;
 mod atspi;
+#[cfg(target_os = "linux")]
+mod backend_window;
 mod batch;
 #[cfg(target_os = "linux")]
 mod camera;
@@ -31,7 +33,11 @@ mod lsl_set_up;
 #[cfg(target_os = "linux")]
 mod manage;
 mod manual;
+#[cfg(target_os = "linux")]
+mod marker_control;
 mod need;
+#[cfg(target_os = "linux")]
+mod no_camera;
 #[cfg(target_os = "linux")]
 mod own_study;
 #[cfg(target_os = "linux")]
@@ -64,6 +70,8 @@ mod statistics;
 mod store;
 mod study_templates;
 mod study_without_page;
+#[cfg(target_os = "linux")]
+mod triggers;
 mod video_file;
 mod vision;
 mod vision_onnx;

@@ -63,7 +63,7 @@ fn a_recording_without_a_window_is_named_started_and_stopped() {
     };
     says(&["stop"], "no recording runs", 1);
     says(&["filename", "{participant:sub-07}", "{session:3}"], "OK", 0);
-    says(&["select", "none"], "decide which sources", 1);
+    says(&["select", "none"], "decides which sources", 1);
     says(&["start"], "OK", 0);
     says(&["start"], "a recording runs already", 1);
     says(&["nonsense"], "is no command", 1);

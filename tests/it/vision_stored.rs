@@ -25,7 +25,7 @@ fn record(film: &Path, folder: PathBuf) {
     let toml = std::fs::read_to_string(project_root().join("assets/studies/demo/study.toml")).unwrap();
     let study = Study::parse(&toml).unwrap();
     let plan = RigPlan {
-        camera: film.display().to_string().parse().unwrap(),
+        camera: Some(film.display().to_string().parse().unwrap()),
         camera_settings: CameraSettings::default(),
         pace: Pace::AsFastAsScored,
         models: models_folder().unwrap(),

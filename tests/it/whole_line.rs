@@ -118,7 +118,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         sources: Vec::new(),
         lsl_out: false,
         markers: Vec::new(),
-        camera: camera.parse().unwrap(),
+        camera: Some(camera.parse().unwrap()),
         camera_settings: CameraSettings { width_px: 320, height_px: 240, ..CameraSettings::default() },
         pace: Pace::RealTime,
         models,

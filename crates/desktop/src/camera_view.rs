@@ -9,6 +9,9 @@ use super::photo::Photo;
 use super::port::{Check, FaceOverlay};
 use super::{theme, widgets};
 
+/// In the place of the picture.
+pub const NO_CAMERA: &str = "This study records no camera.";
+
 /// Draws into `rect`. Without a picture, shows the text `otherwise`.
 pub fn show(
     ui: &mut Ui,

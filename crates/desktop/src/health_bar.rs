@@ -15,6 +15,26 @@ pub fn show(ui: &mut Ui, health: &HealthFigures) {
     let p = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = 18.0;
     let plain = p.text;
+    if health.asked_hz > 0.0 {
+        camera(ui, health, plain);
+    }
+    let lost = if health.lost > 0 { p.loss_text } else { plain };
+    widgets::stat(ui, "lost", &figures::count(health.lost), lost).explained(Term::Lost);
+    if health.asked_hz > 0.0 {
+        let inference = health.inference_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"));
+        widgets::stat(ui, "inference", &inference, plain).explained(Term::Inference);
+    }
+    queue(ui, health.queue_fill);
+    let disk = match health.disk_left {
+        Some(left) => format!("{} · {}", figures::bytes(health.disk_left_bytes), figures::about(left)),
+        None => figures::bytes(health.disk_left_bytes),
+    };
+    let is_short = health.disk_left.is_some_and(|left| left.as_secs() < DISK_SHORT_MIN * 60);
+    widgets::stat(ui, "disk left", &disk, if is_short { theme::CAUTION } else { plain }).explained(Term::DiskLeft);
+}
+
+/// What the camera and the networks deliver. A recording without a camera asks for nothing.
+fn camera(ui: &mut Ui, health: &HealthFigures, plain: Color32) {
     let is_slow = health.camera_hz < 0.9 * health.asked_hz;
     let camera = format!("{:.1} fps", health.camera_hz);
     widgets::stat(ui, "camera", &camera, if is_slow { theme::CAUTION } else { plain })
@@ -23,17 +43,6 @@ pub fn show(ui: &mut Ui, health: &HealthFigures) {
     widgets::stat(ui, "stored", &figures::count(health.frames_stored), plain).explained(Term::Stored);
     widgets::stat(ui, "scored", &figures::count(health.frames_scored), plain).explained(Term::Scored);
     widgets::stat(ui, "skipped", &figures::count(health.frames_skipped), plain).explained(Term::Skipped);
-    let lost = if health.lost > 0 { p.loss_text } else { plain };
-    widgets::stat(ui, "lost", &figures::count(health.lost), lost).explained(Term::Lost);
-    let inference = health.inference_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"));
-    widgets::stat(ui, "inference", &inference, plain).explained(Term::Inference);
-    queue(ui, health.queue_fill);
-    let disk = match health.disk_left {
-        Some(left) => format!("{} · {}", figures::bytes(health.disk_left_bytes), figures::about(left)),
-        None => figures::bytes(health.disk_left_bytes),
-    };
-    let is_short = health.disk_left.is_some_and(|left| left.as_secs() < DISK_SHORT_MIN * 60);
-    widgets::stat(ui, "disk left", &disk, if is_short { theme::CAUTION } else { plain }).explained(Term::DiskLeft);
 }
 
 fn queue(ui: &mut Ui, fill: f64) {

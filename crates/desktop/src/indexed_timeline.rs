@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use session::{
     ANNOTATION, BLINK, Body, COMPACTION, EventData, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, MARKER,
-    PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo, StreamKind, StreamName, Timeline, Timestamp, VIDEO_FRAME,
+    PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, SERIAL, StreamInfo, StreamKind, StreamName, Timeline, Timestamp,
+    VIDEO_FRAME,
 };
 
 use super::event_text;
@@ -18,7 +19,7 @@ use super::run_breaks::RunBreaks;
 pub enum Lane {
     /// Actions of the participant on the page.
     Page,
-    /// Markers of the operator, phases, and markers of the page (`affectograph.mark`).
+    /// Markers of the operator, phases, markers of the page (`affectograph.mark`), and bytes of serial ports.
     Marker,
     /// Warnings of the recording itself: gaps and health.
     Warning,
@@ -42,6 +43,7 @@ impl Lane {
     pub fn of(stream: &str, kind: &str) -> Lane {
         match (stream, kind) {
             (MARKER | PHASE, _) | (PAGE, "mark") => Lane::Marker,
+            (stream, _) if stream.starts_with(SERIAL) => Lane::Marker,
             // Start and end of a recording are markers. Other events of this stream are warnings.
             (HEALTH, kind) if HealthKind::from_stored(kind).is_some_and(HealthKind::is_marker) => Lane::Marker,
             (HEALTH, _) => Lane::Warning,

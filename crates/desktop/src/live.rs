@@ -358,7 +358,8 @@ fn camera(ui: &mut Ui, rect: Rect, recording: &Recording) {
     let [picture, lamps] = widgets::rows(rect, 4.0, [0.0, LAMPS - 4.0]);
     let shown = recording.preview.as_ref();
     let overlay = shown.and_then(|s| s.face.as_ref());
-    camera_view::show(ui, picture, shown.map(|s| &s.photo), overlay, "Camera", "Waiting for a picture …");
+    let otherwise = if recording.study.camera.record { "Waiting for a picture …" } else { camera_view::NO_CAMERA };
+    camera_view::show(ui, picture, shown.map(|s| &s.photo), overlay, "Camera", otherwise);
     if !recording.checks.is_empty() {
         widgets::within(ui, lamps, "lamps", |ui| camera_view::lamps(ui, &recording.checks));
     }

@@ -49,8 +49,10 @@ fn body(ui: &mut Ui, rehearsal: &Rehearsal, state: &State, commands: &mut Vec<Co
     let side = Frame::new().fill(p.ground).inner_margin(Margin { left: 4, right: 16, top: 12, bottom: 12 });
     Panel::right("choices").frame(side).resizable(false).show_separator_line(false).exact_size(290.0).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            camera(ui, rehearsal, commands);
-            ui.add_space(10.0);
+            if records_camera(rehearsal) {
+                camera(ui, rehearsal, commands);
+                ui.add_space(10.0);
+            }
             page(ui, rehearsal, &state.participant, commands);
         });
     });
@@ -161,9 +163,17 @@ fn consent_by_participant(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec
     }
 }
 
+fn records_camera(rehearsal: &Rehearsal) -> bool {
+    rehearsal.study.as_ref().is_none_or(|study| study.camera.record)
+}
+
 fn preview(ui: &mut Ui, rehearsal: &Rehearsal) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
+    if !records_camera(rehearsal) {
+        camera_view::show(ui, rect, None, None, "Camera", camera_view::NO_CAMERA);
+        return;
+    }
     let [top, bottom] = widgets::rows(rect, 10.0, [0.0, (rect.height() * 0.30).clamp(150.0, 240.0)]);
     let shown = rehearsal.preview.as_ref();
     let problem = rehearsal.camera.as_ref().and_then(|c| c.problem.as_deref());

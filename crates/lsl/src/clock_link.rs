@@ -68,7 +68,7 @@ impl ClockLink {
 }
 
 /// Rounds to the nanosecond. A number beyond the range becomes the range's end, and NaN becomes 0.
-pub(crate) fn seconds_to_ns(seconds: f64) -> i64 {
+pub fn seconds_to_ns(seconds: f64) -> i64 {
     // Whole and broken seconds apart, because a product of a large number loses nanoseconds.
     let whole = seconds.trunc();
     (whole as i64).saturating_mul(1_000_000_000).saturating_add(((seconds - whole) * 1e9).round() as i64)

@@ -18,7 +18,7 @@ mod outlet;
 mod samples;
 
 pub use arrival::{NewSegment, SegmentReason};
-pub use clock_link::ClockLink;
+pub use clock_link::{ClockLink, seconds_to_ns};
 pub use description::{Channel, Description};
 pub use error::LslError;
 pub use find::find_stream;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::Utc;
 use crossbeam_channel::Sender;
 
-use super::{Guided, Rig, RigError, RigPlan, SessionPlan};
+use super::{Guided, Rig, RigError, RigPlan, SessionPlan, SetUpSources};
 use capture::{CameraSpec, Pace};
 use page::{PageError, PageSpec, Placement, questionnaire_page};
 use session::{CheckId, ParticipantId, Questionnaire, QuestionnaireItem, QuestionnaireKind, SessionNumber};
@@ -49,7 +49,7 @@ impl Participation {
 }
 
 impl RigPlan {
-    /// The plan of a study, in real time. `window` is the placement of the participant's window; `None`: no window. A study
+    /// The plan of a study, in real time. `camera` is not used if the study records none. `window` is the placement of the participant's window; `None`: no window. A study
     /// that shows nothing has none.
     pub fn of_study(study: &StudyFile, camera: CameraSpec, window: Option<Placement>) -> Result<RigPlan, RigError> {
         let page = match window.filter(|_| study.study.needs_window()) {
@@ -57,7 +57,7 @@ impl RigPlan {
             None => None,
         };
         Ok(RigPlan {
-            camera,
+            camera: study.study.camera.record.then_some(camera),
             camera_settings: study.study.camera.clone(),
             pace: Pace::RealTime,
             models: models_folder()?,
@@ -105,6 +105,18 @@ impl Rig {
         who: Participation,
         committed: Sender<Committed>,
     ) -> Result<Rig, RigError> {
+        Rig::record_study_after(None, library, study, plan, who, committed)
+    }
+
+    /// As [`Rig::record_study`], with what the set-up has received since a marker started the recording.
+    pub fn record_study_after(
+        set_up: Option<SetUpSources>,
+        library: &Library,
+        study: &StudyFile,
+        plan: &RigPlan,
+        who: Participation,
+        committed: Sender<Committed>,
+    ) -> Result<Rig, RigError> {
         let session = match who.session {
             Some(session) => session,
             None => library.next_session(&who.participant)?,
@@ -134,7 +146,7 @@ impl Rig {
         if let (Some(page), Some(condition)) = (&mut plan.page, &started.condition) {
             page.condition = Some(condition.name.clone());
         }
-        Rig::record(&plan, plan_of_session, committed).inspect_err(|_| {
+        Rig::record_after(set_up, &plan, plan_of_session, committed).inspect_err(|_| {
             if let Err(e) = library.take_back(&started) {
                 tracing::error!("what was prepared for a recording that could not start is still there: {e}");
             }

@@ -12,7 +12,8 @@ pub(super) struct Description<'a> {
     /// The camera as the operator chose it.
     pub spec: String,
     pub settings: &'a CameraSettings,
-    pub camera: &'a CameraInfo,
+    /// `None`: the study records no camera.
+    pub camera: Option<&'a CameraInfo>,
     /// `None` if the networks did not load and the operator recorded anyway.
     pub models: Option<&'a Models>,
     pub zero_utc: DateTime<Utc>,
@@ -29,15 +30,9 @@ impl Description<'_> {
             software: program(),
             revision: session.revision.clone(),
             host: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-            camera: CameraDescription {
-                spec: self.spec,
-                name: self.camera.name.clone(),
-                backend: format!("{:?}", self.camera.kind).to_lowercase(),
-                format: self.camera.mode.format.to_string(),
-                width_px: self.camera.mode.width_px,
-                height_px: self.camera.mode.height_px,
-                rate_hz: self.camera.mode.rate_hz,
-                settings: self.settings.clone(),
+            camera: match self.camera {
+                Some(camera) => described(camera, self.spec, self.settings),
+                None => CameraDescription::none(self.settings.clone()),
             },
             models: models
                 .iter()
@@ -57,9 +52,23 @@ impl Description<'_> {
     }
 }
 
-/// All streams of a live session. Without networks, the networks' streams stay empty and their description says so.
-pub(super) fn live_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
-    let mut streams = import_streams(camera, models);
+fn described(camera: &CameraInfo, spec: String, settings: &CameraSettings) -> CameraDescription {
+    CameraDescription {
+        spec,
+        name: camera.name.clone(),
+        backend: format!("{:?}", camera.kind).to_lowercase(),
+        format: camera.mode.format.to_string(),
+        width_px: camera.mode.width_px,
+        height_px: camera.mode.height_px,
+        rate_hz: camera.mode.rate_hz,
+        settings: settings.clone(),
+    }
+}
+
+/// All streams of a live session. Without networks, the networks' streams stay empty and their description says so. Without a
+/// camera there are none of them.
+pub(super) fn live_streams(camera: Option<&CameraInfo>, models: Option<&Models>) -> Vec<StreamInfo> {
+    let mut streams = camera.map_or_else(|| vec![session::health_stream()], |camera| import_streams(camera, models));
     streams.extend([
         session::page_stream(),
         session::page_clock_stream(),

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::SourceError;
 use super::lsl_sink::InputSink;
+use super::marker_command::{HandOvers, MarkerTexts, SetUpSources};
 use super::rig_event::{EventSender, RigEvent, SourceNews};
 use lsl::{
     Channel, ClockLink, ClockMeasurement, Format, FoundStream, Inlet, InletThread, LslError, Network, StreamIdentity,
     find_stream,
 };
 use session::{
-    Clock, Field, HEALTH, HealthKind, SourceSettings, StreamInfo, StreamName, lsl_clock_stream, lsl_stream,
+    Clock, Field, HEALTH, HealthKind, SourceKind, SourceSettings, StreamInfo, StreamName, lsl_clock_stream, lsl_stream,
     lsl_stream_name,
 };
 use store::Recorder;
@@ -33,6 +34,7 @@ pub(super) struct Ready {
     pub(super) inlet: Inlet,
     pub(super) first: ClockMeasurement,
     info: StreamInfo,
+    markers: Option<MarkerTexts>,
 }
 
 /// Dropping it ends the threads, all at once.
@@ -58,18 +60,20 @@ impl LslInputs {
     /// `may_miss`. Without sources, liblsl is not loaded.
     pub(super) fn find(sources: &[SourceSettings], may_miss: bool) -> Result<LslInputs, SourceError> {
         let mut inputs = LslInputs { ready: Vec::new(), missing: Vec::new() };
+        let sources: Vec<SourceSettings> =
+            sources.iter().filter(|source| source.kind == SourceKind::Lsl).cloned().collect();
         if sources.is_empty() {
             return Ok(inputs);
         }
-        let streams = match Network::get().and_then(|network| look(network, sources)) {
+        let streams = match Network::get().and_then(|network| look(network, &sources)) {
             Ok(streams) => streams,
             Err(e) => {
-                inputs.missing = sources.iter().map(|source| (source.clone(), e.clone())).collect();
+                inputs.missing = sources.into_iter().map(|source| (source, e.clone())).collect();
                 return inputs.unless_required(may_miss);
             }
         };
         let mut taken = BTreeSet::new();
-        for source in sources {
+        for source in &sources {
             let others = &inputs.ready;
             let is_used = |name: &StreamName| others.iter().any(|other| other.info.name == *name);
             match connect(&streams, source, &mut taken, is_used) {
@@ -93,12 +97,13 @@ impl LslInputs {
         self.ready.iter().map(|ready| ready.info.clone()).chain(clock).collect()
     }
 
-    /// Receives from now on.
+    /// Receives from now on, and what `set_up` kept.
     pub(super) fn start(
         self,
         recorder: &Recorder,
         clock: Clock,
         news: &EventSender,
+        set_up: Option<SetUpSources>,
     ) -> Result<RunningInputs, SourceError> {
         let health = recorder.stream(HEALTH)?;
         for (source, why) in self.missing {
@@ -109,13 +114,16 @@ impl LslInputs {
             news.send(RigEvent::Source { at, name, news: SourceNews::Missing(why) });
         }
         let mut running = RunningInputs::default();
-        for Ready { inlet, first, info } in self.ready {
+        let mut hand_overs = HandOvers::of(set_up);
+        for Ready { inlet, first, info, markers } in self.ready {
             let (at, name) = (clock.now(), info.name.to_string());
             news.send(RigEvent::Source { at, name, news: SourceNews::Found(described(inlet.identity())) });
-            let sink = InputSink::of(recorder, &info.name, news.clone())?;
+            let hand_over = hand_overs.begin(&inlet.identity().uid);
+            let sink = InputSink::of(recorder, &info.name, clock, news.clone())?.with_markers(markers, hand_over);
             let link = ClockLink::measure(clock)?;
             running.0.push(InletThread::start(inlet, first, link, sink.into_sink())?);
         }
+        hand_overs.finish();
         Ok(running)
     }
 }
@@ -155,7 +163,7 @@ pub(super) fn connect(
     let first = inlet.measure_clock(ANSWER_WITHIN)?;
     let name = lsl_stream_name(&inlet.identity().name, is_used);
     let info = stream_info(name, &inlet);
-    Ok(Ready { inlet, first, info })
+    Ok(Ready { inlet, first, info, markers: MarkerTexts::of(source) })
 }
 
 fn hint(streams: &[FoundStream]) -> String {

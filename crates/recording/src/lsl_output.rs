@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::SourceError;
 use lsl::{Channel, ClockLink, LslError, Outlet, OutletFormat, OutletPlan, Row};
-use session::{AFFECT, Body, Clock, FrameMeta, MARKER, PAGE, PHASE, QUESTIONNAIRE, Record, StreamInfo, program};
+use session::{AFFECT, Body, Clock, FrameMeta, MARKER, PAGE, PHASE, QUESTIONNAIRE, Record, StreamInfo, VIDEO, program};
 use store::{Recorder, Stored};
 
 /// The streams whose events are offered.
@@ -27,9 +27,10 @@ pub(super) struct LslOutput {
 /// What is offered. Nothing is sent before [`Outlets::start`].
 pub(super) struct Outlets {
     link: ClockLink,
-    affect: Outlet,
+    /// Without a camera there is none.
+    affect: Option<Outlet>,
     events: Outlet,
-    frames: Outlet,
+    frames: Option<Outlet>,
     failures: u64,
 }
 
@@ -61,17 +62,20 @@ impl Outlets {
             Outlet::open(OutletPlan { name, content_type, source_id, format, rate_hz: None, channels, about })
         };
         let affect = streams.iter().find(|s| s.name.as_str() == AFFECT);
-        let fields = affect.into_iter().flat_map(|info| &info.fields).map(|f| channel(&f.name, &f.unit, "Affect"));
+        let fields = |info: &StreamInfo| info.fields.iter().map(|f| channel(&f.name, &f.unit, "Affect")).collect();
+        let has_camera = streams.iter().any(|s| s.name.as_str() == VIDEO);
+        let of_frames =
+            || open("frames", "VideoFrames", OutletFormat::Int32, vec![channel("frame", "1", "VideoFrame")]);
         Ok(Outlets {
             link: ClockLink::measure(clock)?,
-            affect: open("affect", "Affect", OutletFormat::Float32, fields.collect())?,
+            affect: affect.map(|info| open("affect", "Affect", OutletFormat::Float32, fields(info))).transpose()?,
             events: open(
                 "events",
                 "Markers",
                 OutletFormat::String,
                 vec![channel("label", "", "Marker"), channel("json", "", "Marker")],
             )?,
-            frames: open("frames", "VideoFrames", OutletFormat::Int32, vec![channel("frame", "1", "VideoFrame")])?,
+            frames: has_camera.then(of_frames).transpose()?,
             failures: 0,
         })
     }
@@ -97,7 +101,8 @@ impl Outlets {
 
     fn frame(&mut self, meta: &FrameMeta) {
         let number = i32::try_from(meta.number).unwrap_or(i32::MAX);
-        let sent = self.frames.push(self.link.local_s(meta.at), &Row::Integers(&[number]));
+        let Some(frames) = &mut self.frames else { return };
+        let sent = frames.push(self.link.local_s(meta.at), &Row::Integers(&[number]));
         self.count(sent);
     }
 
@@ -105,7 +110,10 @@ impl Outlets {
         let stream = record.stream.as_str();
         let at_s = self.link.local_s(record.at);
         let sent = match &record.body {
-            Body::Sample { values, .. } if stream == AFFECT => self.affect.push(at_s, &Row::Floats(values)),
+            Body::Sample { values, .. } if stream == AFFECT => match &mut self.affect {
+                Some(affect) => affect.push(at_s, &Row::Floats(values)),
+                None => return,
+            },
             Body::Event { kind, data } if EVENTS.contains(&stream) => {
                 let json = Value::Object(data.clone()).to_string();
                 let label = label(stream, kind, data);

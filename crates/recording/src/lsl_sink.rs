@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::RigEvent;
+use super::marker_command::{EarlyMarker, HandOver, MarkerTexts, early_time};
 use super::rig_event::{EventSender, SourceNews};
 use lsl::{InletEvent, InletSink, NewSegment, Samples, SegmentReason, StreamIdentity};
-use session::{Body, GapReason, HEALTH, HealthKind, LSL_CLOCK, StreamName, Timestamp, hex, lsl_clock};
+use session::{Body, Clock, GapReason, HEALTH, HealthKind, LSL_CLOCK, StreamName, Timestamp, hex, lsl_clock};
 use store::{Recorder, StoreError, StreamWriter};
 
 /// A text of at most this length becomes the kind of its event.
@@ -33,12 +34,22 @@ pub(super) struct InputSink {
     rounded: u64,
     last_at: Timestamp,
     floats: Vec<f32>,
+    markers: Option<MarkerTexts>,
+    hand_over: Option<HandOver>,
+    /// For the times of what was handed over.
+    session_clock: Clock,
+    first_base_ns: Option<i64>,
 }
 
 // The results of the stream writers are ignored: the recorder counts each record that it could not take, reports it and
 // stores a gap.
 impl InputSink {
-    pub(super) fn of(recorder: &Recorder, name: &StreamName, news: EventSender) -> Result<InputSink, StoreError> {
+    pub(super) fn of(
+        recorder: &Recorder,
+        name: &StreamName,
+        session_clock: Clock,
+        news: EventSender,
+    ) -> Result<InputSink, StoreError> {
         Ok(InputSink {
             name: name.to_string(),
             data: recorder.stream(name.as_str())?,
@@ -51,7 +62,17 @@ impl InputSink {
             rounded: 0,
             last_at: Timestamp::ZERO,
             floats: Vec::new(),
+            markers: None,
+            hand_over: None,
+            session_clock,
+            first_base_ns: None,
         })
+    }
+
+    /// `markers` are commands. `hand_over` brings what came before the recording.
+    pub(super) fn with_markers(mut self, markers: Option<MarkerTexts>, hand_over: Option<HandOver>) -> InputSink {
+        (self.markers, self.hand_over) = (markers, hand_over);
+        self
     }
 
     pub(super) fn into_sink(mut self) -> InletSink {
@@ -59,6 +80,7 @@ impl InputSink {
     }
 
     fn take(&mut self, event: InletEvent<'_>) {
+        self.store_early();
         match event {
             InletEvent::Connected { at, identity, xml } => self.connected(at, identity, xml),
             InletEvent::Segment { at, segment } => self.segment(at, segment),
@@ -92,7 +114,27 @@ impl InputSink {
         }
     }
 
+    /// Markers that came to the set-up from the one on that started the recording.
+    fn store_early(&mut self) {
+        let early = self.hand_over.as_mut().map(HandOver::take_early).unwrap_or_default();
+        for EarlyMarker { stamp_s, texts, arrived_ns } in early {
+            let arrived = self.session_clock.from_monotonic_ns(arrived_ns);
+            let at = early_time(lsl::seconds_to_ns(stamp_s), self.first_base_ns, arrived);
+            self.stored += u64::from(self.data.append(at, event_of(&texts, stamp_s)).is_ok());
+            // The one that started the recording is carried out.
+            self.command(&texts, stamp_s, false);
+        }
+    }
+
+    fn command(&self, texts: &[Vec<u8>], stamp_s: f64, may_start: bool) {
+        let command = self.markers.as_ref().and_then(|markers| markers.command(texts, stamp_s));
+        if let Some(command) = command.filter(|command| may_start || !command.is_start) {
+            self.news.send(RigEvent::MarkerCommand(command));
+        }
+    }
+
     fn connected(&mut self, at: Timestamp, identity: &StreamIdentity, xml: &str) {
+        self.hand_over.iter().for_each(HandOver::is_connected);
         // The first sample of a stream with a rate ends the gap exactly. Other streams may have nothing to send.
         if identity.rate_hz.is_none() {
             self.end_gap(at);
@@ -123,6 +165,7 @@ impl InputSink {
             "reason": segment.reason.as_str(),
         });
         self.clock.event(at, lsl_clock::SEGMENT, data).ok();
+        self.first_base_ns.get_or_insert(segment.base_ns);
         let why = match (segment.reason, segment.is_senders_clock) {
             (SegmentReason::Start | SegmentReason::SenderBack, _) => return,
             (SegmentReason::ClockChanged, _) => "the sender's clock was changed. Times are measured anew from here on",
@@ -141,6 +184,12 @@ impl InputSink {
 
     fn sample(&mut self, at: Timestamp, samples: &Samples, row: usize) {
         let texts = samples.texts(row);
+        if let Some(hand_over) = &mut self.hand_over
+            && !hand_over.is_new(samples.stamps_s[row], texts)
+        {
+            return;
+        }
+        self.command(texts, samples.stamps_s[row], true);
         let body = if texts.is_empty() {
             self.floats.clear();
             self.rounded += samples.put_floats(row, &mut self.floats);

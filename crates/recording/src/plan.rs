@@ -13,7 +13,8 @@ use store::{Consent, SessionCondition, StoredStudy};
 /// What a rig runs.
 #[derive(Clone, Debug)]
 pub struct RigPlan {
-    pub camera: CameraSpec,
+    /// `None`: the study records no camera. No network is loaded then.
+    pub camera: Option<CameraSpec>,
     pub camera_settings: CameraSettings,
     pub pace: Pace,
     /// Folder with one folder per network.

@@ -17,10 +17,12 @@ use super::lsl_output::{LslOutput, Outlets};
 use super::rig_event::{EventSender, event_channel};
 use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
+use super::serial_ports::{RunningPorts, SerialPorts};
 use super::source_watch::SourceWatch;
 use super::stored_view::StoredView;
 use super::{
-    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SourceError, SourceState,
+    Counters, FrameReading, MarkerText, RemoteCommandNote, RigEvent, RigPlan, SessionPlan, SetUpSources, SourceError,
+    SourceState,
 };
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Sinks};
@@ -62,7 +64,8 @@ const TAKE_BACK_LIMIT: Duration = session::UNDO_LIMIT.saturating_add(Duration::f
 pub struct Rig {
     clock: Clock,
     capture: Option<Capture>,
-    camera_info: CameraInfo,
+    /// `None`: the study records no camera.
+    camera_info: Option<CameraInfo>,
     worker: Option<VisionWorker>,
     vision_trouble: Option<String>,
     /// Stopped before the page, because the guide may start the page.
@@ -70,6 +73,8 @@ pub struct Rig {
     page: Option<RigPage>,
     router: JoinHandle<()>,
     inputs: RunningInputs,
+    /// Of a recording.
+    ports: RunningPorts,
     /// In a rehearsal with sources.
     watch: Option<SourceWatch>,
     output: Option<LslOutput>,
@@ -82,6 +87,13 @@ pub struct Rig {
     session: Option<RigSession>,
     /// The participant's condition. `None` in a rehearsal.
     condition: Option<String>,
+}
+
+/// A session whose file exists, before anything is recorded.
+struct NewSession {
+    recorder: Recorder,
+    streams: Vec<StreamInfo>,
+    ports: SerialPorts,
 }
 
 struct RigSession {
@@ -112,12 +124,22 @@ impl RigSession {
 fn start_worker(
     vision: Vision,
     frames: Latest<SharedFrame>,
-    mut sink: AffectSink,
-    is_recording: bool,
+    recorder: Option<&Recorder>,
+    sink: impl FnOnce(Option<VisionStreams>) -> AffectSink,
 ) -> Result<VisionWorker, RigError> {
-    let mut view = StoredView::new(is_recording).map_err(|e| StoreError::Compressor(e.to_string()))?;
+    let mut sink = sink(recorder.map(VisionStreams::of).transpose()?);
+    let mut view = StoredView::new(recorder.is_some()).map_err(|e| StoreError::Compressor(e.to_string()))?;
     let decode = move |frame: &Frame, colour| view.picture(frame, colour);
     Ok(VisionWorker::start(vision, frames, decode, move |scored| sink.take(scored))?)
+}
+
+fn opened_camera(plan: &RigPlan, clock: Clock) -> Result<Option<Box<dyn capture::Camera>>, CameraError> {
+    plan.camera.as_ref().map(|spec| capture::open(spec, &plan.camera_settings, &clock)).transpose()
+}
+
+/// `None`: there are no pictures to score.
+fn models_of(plan: &RigPlan) -> Result<Option<Models>, VisionError> {
+    plan.camera.as_ref().map(|_| Models::load(&plan.models, &plan.affect_model)).transpose()
 }
 
 fn guide_output(
@@ -150,28 +172,43 @@ impl Rig {
     /// reason.
     pub fn rehearse(plan: &RigPlan) -> Result<Rig, RigError> {
         let clock = Clock::start();
-        let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
-        let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
+        let camera = opened_camera(plan, clock)?;
+        let vision = models_of(plan).map(|models| models.map(Vision::new));
         let rig = Rig::start(plan, clock, camera, vision, None, (Guided::default(), None))?;
-        Ok(Rig { watch: SourceWatch::start(&plan.sources, clock)?, ..rig })
+        let watch = SourceWatch::start(&plan.sources, clock, rig.news.clone())?;
+        Ok(Rig { watch, ..rig })
     }
 
     /// Starts a recording. `committed` gets every record once it is in the file. If the networks do not load, the recording
     /// starts only if the operator has overridden a failing check. Such a session can be scored later.
     pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
+        Rig::record_after(None, plan, session, committed)
+    }
+
+    /// `set_up`: what a rehearsal has received since a marker started the recording.
+    pub(super) fn record_after(
+        set_up: Option<SetUpSources>,
+        plan: &RigPlan,
+        session: SessionPlan,
+        committed: Sender<Committed>,
+    ) -> Result<Rig, RigError> {
         let may_miss = session.overridden_checks.contains(&CheckId::Source);
         let inputs = LslInputs::find(&plan.sources, may_miss)?;
+        let ports = SerialPorts::open(&plan.sources, may_miss)?;
         let clock = Clock::start();
-        let models = Models::load(&plan.models, &plan.affect_model);
+        let models = models_of(plan);
         let models = if session.overridden_checks.is_empty() { Ok(models?) } else { models };
-        let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
-        let mut streams = live_streams(camera.info(), models.as_ref().ok());
+        let camera = opened_camera(plan, clock)?;
+        let info = camera.as_ref().map(|camera| camera.info());
+        let loaded = models.as_ref().ok().and_then(Option::as_ref);
+        let mut streams = live_streams(info, loaded);
         streams.extend(inputs.streams());
+        streams.extend(ports.streams());
         let shown = Description {
-            spec: plan.camera.to_string(),
+            spec: plan.camera.as_ref().map(ToString::to_string).unwrap_or_default(),
             settings: &plan.camera_settings,
-            camera: camera.info(),
-            models: models.as_ref().ok(),
+            camera: info,
+            models: loaded,
             zero_utc: clock.zero_utc(),
         };
         let header = shown.header(&session);
@@ -181,9 +218,10 @@ impl Rig {
         let condition = session.condition.map(|condition| condition.name);
         let course = (session.guided, session.planned);
         let output = outlets.map(|outlets| outlets.start(&recorder)).transpose()?;
-        let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), course)?;
+        let new = NewSession { recorder, streams, ports };
+        let rig = Rig::start(plan, clock, camera, models.map(|models| models.map(Vision::new)), Some(new), course)?;
         let inputs = match &rig.session {
-            Some(session) => inputs.start(&session.recorder, clock, &rig.news)?,
+            Some(session) => inputs.start(&session.recorder, clock, &rig.news, set_up)?,
             None => RunningInputs::default(),
         };
         Ok(Rig { condition, inputs, output, ..rig })
@@ -192,12 +230,12 @@ impl Rig {
     fn start(
         plan: &RigPlan,
         clock: Clock,
-        camera: Box<dyn capture::Camera>,
-        vision: Result<Vision, VisionError>,
-        mut recorder: Option<(Recorder, Vec<StreamInfo>)>,
+        camera: Option<Box<dyn capture::Camera>>,
+        vision: Result<Option<Vision>, VisionError>,
+        new: Option<NewSession>,
         (guided, planned): (Guided, Option<Duration>),
     ) -> Result<Rig, RigError> {
-        let camera_info = camera.info().clone();
+        let camera_info = camera.as_ref().map(|camera| camera.info().clone());
         let (events_tx, events) = event_channel();
         let (camera_events_tx, camera_events) = bounded(256);
         let (frames, preview, readings) = (Latest::default(), Latest::default(), Latest::default());
@@ -205,31 +243,47 @@ impl Rig {
 
         let sentence = guided.begins_with_cross().then(|| guided.sentence.clone());
         let first = guided.first_questionnaire();
-        let (page, page_events) = RigPage::start(plan, sentence, first, clock, recorder.is_none())?.unzip();
-        let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r, &plan.markers)).transpose()?;
+        let (page, page_events) = RigPage::start(plan, sentence, first, clock, new.is_none())?.unzip();
+        let (mut recorder, ports) = match new {
+            Some(NewSession { recorder, streams, ports }) => {
+                let ports = ports.start(&recorder, clock, &events_tx)?;
+                (Some((recorder, streams)), ports)
+            }
+            None => (None, RunningPorts::default()),
+        };
+        let streams_of = |(r, _): &(Recorder, _)| RouterStreams::of(r, plan, ports.triggers().clone());
+        let router_streams = recorder.as_ref().map(streams_of).transpose()?;
         // The guide starts last. Until then the first events of its window wait in this channel.
         let (window_tx, window) = bounded::<ScreenEvent>(WINDOW_EVENTS);
         let router = router::start(router_streams, camera_events, page_events, Some(window_tx), events_tx.clone())?;
         let (guide_events, news) = (events_tx.clone(), events_tx.clone());
 
         let (worker, vision_trouble) = match vision {
-            Ok(vision) => {
-                let streams = recorder.as_ref().map(|(r, _)| VisionStreams::of(r)).transpose()?;
-                let sink = AffectSink::new(streams, readings.clone(), inference.clone(), events_tx);
-                (Some(start_worker(vision, frames.clone(), sink, recorder.is_some())?), None)
+            Ok(None) => (None, None),
+            Ok(Some(vision)) => {
+                let sink = |streams| AffectSink::new(streams, readings.clone(), inference.clone(), events_tx);
+                let recorder = recorder.as_ref().map(|(recorder, _)| recorder);
+                (Some(start_worker(vision, frames.clone(), recorder, sink)?), None)
             }
             Err(e) => (None, Some(e.to_string())),
         };
 
-        let mode = &camera_info.mode;
-        let store = match &mut recorder {
-            Some((recorder, _)) => Some(recorder.video(mode.width_px, mode.height_px)?.sender()),
-            None => None,
+        let store = match (&mut recorder, &camera_info) {
+            (Some((recorder, _)), Some(CameraInfo { mode, .. })) => {
+                Some(recorder.video(mode.width_px, mode.height_px)?.sender())
+            }
+            _ => None,
         };
         let session = recorder.map(|(recorder, streams)| RigSession::new(recorder, streams)).transpose()?;
         let sinks =
             Sinks { store, vision: frames, preview: preview.clone(), events: camera_events_tx, pace: plan.pace };
-        let capture = Capture::with_camera(camera, plan.camera.clone(), plan.camera_settings.clone(), clock, sinks)?;
+        let capture = match (camera, &plan.camera) {
+            (Some(camera), Some(spec)) => {
+                Some(Capture::with_camera(camera, spec.clone(), plan.camera_settings.clone(), clock, sinks)?)
+            }
+            // Without the senders in `sinks`, the router does not wait for a camera.
+            _ => None,
+        };
         if let Some(session) = &session {
             session.started(clock.now(), planned);
         }
@@ -244,7 +298,7 @@ impl Rig {
         };
         Ok(Rig {
             clock,
-            capture: Some(capture),
+            capture,
             camera_info,
             worker,
             vision_trouble,
@@ -252,6 +306,7 @@ impl Rig {
             page,
             router,
             inputs: RunningInputs::default(),
+            ports,
             watch: None,
             output: None,
             inference,
@@ -268,8 +323,9 @@ impl Rig {
         self.clock
     }
 
-    pub fn camera_info(&self) -> &CameraInfo {
-        &self.camera_info
+    /// `None`: the study records no camera.
+    pub fn camera_info(&self) -> Option<&CameraInfo> {
+        self.camera_info.as_ref()
     }
 
     /// Why no network scores the frames.
@@ -296,6 +352,11 @@ impl Rig {
         self.watch.as_ref()?.new_states()
     }
 
+    /// Takes the inlets whose markers are commands out of a rehearsal, so that they go on when it is stopped.
+    pub fn keep_markers(&mut self) -> Option<SetUpSources> {
+        self.watch.take().map(SourceWatch::keep_markers)
+    }
+
     pub fn page(&self) -> Option<&page::PageHost> {
         self.page.as_ref().map(RigPage::host)
     }
@@ -320,9 +381,13 @@ impl Rig {
         }
     }
 
-    /// Stores a marker at `at`, the time of the key press. A rehearsal stores nothing.
+    /// Stores a marker at `at`, the time of the key press, and sends its trigger. A rehearsal does neither.
     pub fn mark(&self, at: Timestamp, text: &MarkerText) {
         if let Some(session) = &self.session {
+            // A typed note is no trigger.
+            if text.key.is_some() {
+                self.ports.triggers().send(MARKER, &text.label, at);
+            }
             session.marker.append(at, text.body()).ok();
         }
     }
@@ -399,9 +464,11 @@ impl Rig {
         let vision = self.worker.take().map(VisionWorker::stop).transpose();
         let page = self.page.take().map_or(Ok(()), RigPage::end);
         let counters = Counters { capture, ..self.counters() };
-        let Rig { router, session, clock, output, .. } = self;
+        let Rig { router, session, clock, output, ports, .. } = self;
         // If the router panicked, the panic has been reported. The session is closed anyway.
         let router = router.join();
+        // After the marks of the page, and before the recorder.
+        drop(ports);
         if let Some(session) = session {
             let RigSession { recorder, marker, health, .. } = session;
             drop((marker, health));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::marker_command::MarkerCommand;
 use capture::{CameraInfo, CaptureCounters};
 use session::{GapReason, Phase, Timestamp};
 use store::StoreCounters;
@@ -97,6 +98,8 @@ pub enum RigEvent {
         name: String,
         news: SourceNews,
     },
+    /// A marker of a source asks to start or stop the recording.
+    MarkerCommand(MarkerCommand),
     /// Number of events that were dropped before this one, because nobody read them. Their records are stored anyway.
     Unread {
         count: u64,
@@ -116,6 +119,12 @@ pub enum SourceNews {
     Silent,
     /// Its times are not what they should be.
     Clock(String),
+    /// It could not be opened so far, and is looked for.
+    Awaited(String),
+    /// A serial port was disconnected, and is looked for.
+    Unplugged(String),
+    /// A byte for a serial port was not sent.
+    NotSent(String),
 }
 
 impl fmt::Display for SourceNews {
@@ -126,6 +135,9 @@ impl fmt::Display for SourceNews {
             SourceNews::Lost(why) => write!(f, "was lost: {why}. It is looked for until the recording ends"),
             SourceNews::Back => f.write_str("sends again"),
             SourceNews::Silent => f.write_str("sends nothing. Check its device and its program"),
+            SourceNews::Awaited(why) => write!(f, "is not there: {why}. It is looked for until the recording ends"),
+            SourceNews::Unplugged(why) => write!(f, "was lost: {why}. It is looked for until the recording ends"),
+            SourceNews::NotSent(why) => write!(f, "did not get a byte: {why}"),
             SourceNews::Clock(why) => write!(f, "has a problem with its times: {why}"),
         }
     }

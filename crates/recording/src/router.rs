@@ -3,12 +3,13 @@
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, never, select};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answers::{Answers, Sorted};
 use super::guide::ScreenEvent;
 use super::rig_event::EventSender;
-use super::{MarkerText, RigEvent};
+use super::serial_ports::Triggers;
+use super::{MarkerText, RigEvent, RigPlan};
 use capture::CaptureEvent;
 use page::{OperatorKey, PageEvent, Refusal, is_fixation, is_host_page};
 use session::{
@@ -17,9 +18,13 @@ use session::{
 };
 use store::{Recorder, StoreError, StreamWriter};
 
+/// The kind of a mark of the page.
+const MARK: &str = "mark";
+
 /// The streams that the router fills.
 pub(super) struct RouterStreams {
-    video: StreamWriter,
+    /// `None`: no camera is recorded.
+    video: Option<StreamWriter>,
     health: StreamWriter,
     page: StreamWriter,
     page_clock: StreamWriter,
@@ -27,18 +32,20 @@ pub(super) struct RouterStreams {
     marker: StreamWriter,
     /// Of the study.
     markers: Vec<Marker>,
+    triggers: Triggers,
 }
 
 impl RouterStreams {
-    pub(super) fn of(recorder: &Recorder, markers: &[Marker]) -> Result<Self, StoreError> {
+    pub(super) fn of(recorder: &Recorder, plan: &RigPlan, triggers: Triggers) -> Result<Self, StoreError> {
         Ok(RouterStreams {
-            video: recorder.stream(VIDEO)?,
+            video: plan.camera.as_ref().map(|_| recorder.stream(VIDEO)).transpose()?,
             health: recorder.stream(HEALTH)?,
             page: recorder.stream(PAGE)?,
             page_clock: recorder.stream(PAGE_CLOCK)?,
             questionnaire: recorder.stream(QUESTIONNAIRE)?,
             marker: recorder.stream(MARKER)?,
-            markers: markers.to_vec(),
+            markers: plan.markers.clone(),
+            triggers,
         })
     }
 }
@@ -102,8 +109,8 @@ impl Router {
         match event {
             CaptureEvent::Opened(info) | CaptureEvent::Adjusted(info) => self.send(RigEvent::CameraOpened(info)),
             CaptureEvent::Missing { from, until, lost, reason, note } => {
-                if let Some(s) = streams {
-                    s.video.gap(from, until, reason, lost, &note).ok();
+                if let Some(video) = streams.and_then(|s| s.video.as_ref()) {
+                    video.gap(from, until, reason, lost, &note).ok();
                 }
                 self.send(RigEvent::FramesMissing { at: from, lost, reason });
             }
@@ -142,6 +149,7 @@ impl Router {
             OperatorKey::Unused(key) => markers().find(|m| m.key.eq_ignore_ascii_case(&key)),
         };
         if let (Some(marker), Some(streams)) = (marker, &self.streams) {
+            streams.triggers.send(MARKER, &marker.label, at);
             streams.marker.append(at, MarkerText::of_page(marker).body()).ok();
         }
     }
@@ -152,6 +160,12 @@ impl Router {
             PageEvent::Record(r) => {
                 let Sorted { is_answer, kind, data, news } = self.answers.sort(r.kind, r.data);
                 if let Some(s) = streams {
+                    if let (false, MARK, Some(name)) =
+                        (is_answer, kind.as_str(), data.get("name").and_then(Value::as_str))
+                    {
+                        // First, because each moment counts.
+                        s.triggers.send(PAGE, name, r.at);
+                    }
                     let stream = if is_answer { &s.questionnaire } else { &s.page };
                     stream.append(r.at, Body::Event { kind, data }).ok();
                 }

@@ -155,7 +155,7 @@ impl VideoImporter {
         let description = Description {
             spec: file.file.clone(),
             settings: &CameraSettings::default(),
-            camera: &info,
+            camera: Some(&info),
             models: Some(self.networks.vision.models()),
             zero_utc: recorded.map_or_else(Utc::now, |date| date.at),
         };

@@ -4,10 +4,12 @@
 //! LabRecorder answers, or `ERROR` with a sentence and the end of a line. [`Server`] receives commands, [`send`] sends one.
 //! It has no password. It is meant for programs of the same computer.
 
+mod addresses;
 mod client;
 mod command;
 mod server;
 
+pub use addresses::Addresses;
 pub use client::{SendError, send};
 pub use command::{BadCommand, Command, FileName};
 pub use server::{Answer, Request, Server, ServerError};

@@ -23,12 +23,23 @@ const WRITE_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Error)]
 pub enum ServerError {
-    #[error(
-        "the remote control could not listen at {address}: {source}. Close the program that uses the port, for example LabRecorder, or choose another port"
-    )]
+    #[error("the remote control could not listen at {address}: {source}. {}", advice(.address, .source))]
     Bind { address: SocketAddr, source: std::io::Error },
     #[error("the remote control could not start: {0}")]
     Start(#[from] std::io::Error),
+}
+
+fn advice(address: &SocketAddr, e: &std::io::Error) -> String {
+    match e.kind() {
+        ErrorKind::AddrNotAvailable => {
+            format!(
+                "{} is not an address of this computer: use 127.0.0.1, or 0.0.0.0 for all of its addresses",
+                address.ip()
+            )
+        }
+        ErrorKind::PermissionDenied => "Choose a port above 1023".to_owned(),
+        _ => "Close the program that uses the port, for example LabRecorder, or choose another port".to_owned(),
+    }
 }
 
 /// The error is a sentence for the sender.
@@ -37,11 +48,24 @@ pub type Answer = Result<(), String>;
 /// A command that waits for its answer. Dropped, it is answered with an error.
 pub struct Request {
     pub command: Command,
-    pub from: SocketAddr,
+    /// Address and port, or what else asks.
+    pub from: String,
+    /// The sender's time, if a marker asks. Nobody waits for its answer.
+    pub stamp_s: Option<f64>,
     answer: Sender<Answer>,
 }
 
 impl Request {
+    /// Of a marker of Lab Streaming Layer.
+    pub fn of_marker(command: Command, from: String, stamp_s: f64) -> Request {
+        let (answer, _) = bounded(1);
+        Request { command, from, stamp_s: Some(stamp_s), answer }
+    }
+
+    pub fn is_of_marker(&self) -> bool {
+        self.stamp_s.is_some()
+    }
+
     pub fn answer(self, answer: Answer) {
         // The receiver is gone if the sender has closed the connection.
         self.answer.try_send(answer).ok();
@@ -159,7 +183,7 @@ fn serve(mut stream: TcpStream, from: SocketAddr, stopped: &Receiver<()>, take: 
 
 fn ask(command: Command, from: SocketAddr, stopped: &Receiver<()>, take: &Take) -> Answer {
     let (answer, answered) = bounded(1);
-    if !take(Request { command, from, answer }) {
+    if !take(Request { command, from: from.to_string(), stamp_s: None, answer }) {
         return Err("the program is busy. Send the command again".to_owned());
     }
     let late = crossbeam_channel::after(ANSWER_WITHIN);
@@ -213,5 +237,20 @@ impl Lines {
                 Err(e) => return Err(e),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_why_it_cannot_listen_has_its_own_advice() {
+        let error = |address: &str| Server::start(address.parse().unwrap(), |_| true).err().unwrap().to_string();
+        let elsewhere = error("192.0.2.1:22345");
+        assert!(elsewhere.contains("192.0.2.1 is not an address of this computer"), "{elsewhere}");
+        let first = Server::start("127.0.0.1:0".parse().unwrap(), |_| true).unwrap();
+        let taken = error(&first.address().to_string());
+        assert!(taken.contains("Close the program that uses the port"), "{taken}");
     }
 }

@@ -33,12 +33,13 @@ pub enum HealthKind {
     SourceBack,
     SourceSilent,
     SourceClock,
+    TriggerNotSent,
     RemoteCommand,
     Reassigned,
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 27] = [
+    pub const ALL: [HealthKind; 28] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::Paused,
@@ -64,6 +65,7 @@ impl HealthKind {
         HealthKind::SourceBack,
         HealthKind::SourceSilent,
         HealthKind::SourceClock,
+        HealthKind::TriggerNotSent,
         HealthKind::RemoteCommand,
         HealthKind::Reassigned,
     ];
@@ -96,6 +98,7 @@ impl HealthKind {
             HealthKind::SourceBack => "source_back",
             HealthKind::SourceSilent => "source_silent",
             HealthKind::SourceClock => "source_clock",
+            HealthKind::TriggerNotSent => "trigger_not_sent",
             HealthKind::RemoteCommand => "remote_command",
             HealthKind::Reassigned => "reassigned",
         }
@@ -134,6 +137,7 @@ impl HealthKind {
             HealthKind::SourceBack => "a source that was lost delivers again",
             HealthKind::SourceSilent => "a source is connected and sends nothing, although it promised a rate",
             HealthKind::SourceClock => "a source's stamps are not of its sender's clock, or the clock was changed",
+            HealthKind::TriggerNotSent => "a byte for a serial port was not sent; the data has the reason",
             HealthKind::RemoteCommand => {
                 "another program sent a command to the remote control; the data has command, sender and answer"
             }

@@ -23,6 +23,7 @@ const NAMES: &str = "## Names that depend on the session
 | name | content |
 | --- | --- |
 | `lsl_<name>` | a stream of Lab Streaming Layer; fields, units and rate are those of its sender ([Lab Streaming Layer](lsl.md)) |
+| `serial_<name>` | triggers that came at a serial port, and bytes that were sent ([Triggers](triggers.md)) |
 | `import_<name>` | events of another program, imported after the recording ([Export and import](formats.md)) |
 | `affect_later`, `face_later`, `landmarks_later`, `action_later`, `eyes_later` | the fields of the stream without `_later`, for frames that were scored after the recording |
 | `affect_<network>`, `face_<network>`, … | the same fields, for all frames, scored again with another network |

@@ -115,6 +115,26 @@ pub struct CameraDescription {
     pub settings: CameraSettings,
 }
 
+/// Of a session that was asked to record no camera.
+const NO_CAMERA: &str = "none";
+
+impl CameraDescription {
+    /// A recording in the laboratory without a camera.
+    pub fn none(settings: CameraSettings) -> CameraDescription {
+        CameraDescription {
+            spec: NO_CAMERA.to_owned(),
+            name: "no camera".to_owned(),
+            backend: NO_CAMERA.to_owned(),
+            settings,
+            ..CameraDescription::default()
+        }
+    }
+
+    pub fn is_none(&self) -> bool {
+        self.backend == NO_CAMERA
+    }
+}
+
 impl fmt::Display for CameraDescription {
     /// Without a size if no picture was stored.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,11 +23,12 @@ pub fn session_quality(file: &SessionFile, timeline: &Timeline) -> Result<Qualit
     Ok(quality(timeline, &footage))
 }
 
-/// A browser's session states what its page asked for. All other sessions store pictures.
+/// A browser's session states what its page asked for. Other sessions store pictures, unless their study records no camera.
 fn face_record(camera: &CameraDescription) -> FaceRecord {
     match (camera.backend.as_str(), camera.spec.as_str()) {
         ("browser", "scores") => FaceRecord::Scores,
         ("browser", "off") => FaceRecord::Nothing,
+        _ if camera.is_none() => FaceRecord::Nothing,
         _ => FaceRecord::Pictures,
     }
 }

@@ -9,7 +9,7 @@ use crate::backend::participant_window::ParticipantWindow;
 use crate::backend::rows;
 use crate::backend::source_lamp::SourceLamp;
 use crate::backend::video_size::DiskUse;
-use capture::{Mode, to_rgb};
+use capture::{CameraInfo, Mode, to_rgb};
 use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview, SessionPart};
 use recording::RigEvent;
 use session::PhaseKind;
@@ -50,7 +50,10 @@ impl RecordingController {
             self.alarm(|alarms| alarms.store_failed(&failure));
         }
         for event in events {
-            self.handle_event(event);
+            match event {
+                RigEvent::MarkerCommand(command) => self.command_by_marker(&command),
+                other => self.handle_event(other),
+            }
         }
         self.send_preview();
         let Some(running) = &mut self.running else { return };
@@ -172,14 +175,16 @@ impl RecordingController {
         let Some(running) = &mut self.running else { return };
         let Some(rig) = &running.active.rig else { return };
         let (counters, info) = (rig.counters(), rig.camera_info());
-        let Mode { width_px, height_px, rate_hz, .. } = info.mode;
-        if !matches!(running.known.camera, Some(Err(_))) || counters.capture.fps > 1.0 {
+        let asked_hz = info.map_or(0.0, |info| info.mode.rate_hz);
+        if let Some(CameraInfo { name, mode: Mode { width_px, height_px, rate_hz, .. }, .. }) = info
+            && (!matches!(running.known.camera, Some(Err(_))) || counters.capture.fps > 1.0)
+        {
             running.known.camera = Some(Ok(CameraLook {
-                name: info.name.clone(),
-                asked_hz: rate_hz,
+                name: name.clone(),
+                asked_hz: *rate_hz,
                 measured_hz: (running.started.elapsed() > Duration::from_secs(2)).then_some(counters.capture.fps),
-                width_px,
-                height_px,
+                width_px: *width_px,
+                height_px: *height_px,
             }));
         }
         let disk = disk_free_bytes(rig.folder().unwrap_or(&self.places.sessions))
@@ -192,10 +197,12 @@ impl RecordingController {
         // Nothing is stored any more. The session is closed with what was stored before.
         running.has_ended |= store.ended_by.is_some();
         running.tail.not_forwarded(store.records_not_forwarded);
-        let needed = DiskUse::of(width_px, height_px, rate_hz, running.known.picture_bytes);
+        let needed = info.map_or_else(DiskUse::without_video, |info| {
+            DiskUse::of(info.mode.width_px, info.mode.height_px, asked_hz, running.known.picture_bytes)
+        });
         let health = HealthFigures {
             camera_hz: counters.capture.fps,
-            asked_hz: rate_hz,
+            asked_hz,
             frames_stored: store.frames_stored,
             frames_scored: counters.frames_scored,
             frames_skipped: counters.frames_skipped,

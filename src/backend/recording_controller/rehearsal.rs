@@ -6,6 +6,7 @@ use crate::backend::review_worker::ReviewCommand;
 use crate::backend::rows;
 use capture::CameraSpec;
 use desktop::port::{Activity, BackendEvent, CameraControl, CameraMode, CameraState, PageStatus, SessionPlan};
+use recording::{Rig, SetUpSources};
 
 impl RecordingController {
     pub(super) fn begin_rehearsal(&mut self, plan: SessionPlan) {
@@ -43,7 +44,9 @@ impl RecordingController {
             Some(problem) => ActiveRig::rehearse_alone(plan, problem.clone()),
             None => ActiveRig::rehearse(plan, self.parent_xid, self.page, self.participant.as_ref()),
         };
-        self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
+        if plan.study.camera.record {
+            self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
+        }
         let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
         let page = plan.page_state(status, self.parent_xid, self.participant.as_ref());
         page.into_iter().for_each(|page| self.window.send(BackendEvent::Page(page)));
@@ -64,11 +67,17 @@ impl RecordingController {
     }
 
     pub(super) fn end_rehearsal(&mut self) {
-        if let Some(rig) = self.running.take().and_then(|t| t.active.rig)
-            && let Err(e) = rig.stop()
-        {
+        drop(self.end_set_up(false));
+    }
+
+    /// `keeps_markers`: the inlets whose markers are commands go on, so that no marker is lost until the recording receives them.
+    pub(super) fn end_set_up(&mut self, keeps_markers: bool) -> Option<SetUpSources> {
+        let mut rig = self.running.take()?.active.rig?;
+        let kept = if keeps_markers { rig.keep_markers() } else { None };
+        if let Err(e) = rig.stop() {
             self.window.send(BackendEvent::Notice(e.to_string()));
         }
+        kept
     }
 
     pub(super) fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>) {
@@ -94,8 +103,8 @@ impl RecordingController {
 }
 
 fn camera_state(spec: &CameraSpec, active: &ActiveRig) -> CameraState {
-    match &active.rig {
-        Some(rig) => rows::camera_state(spec, rig.camera_info()),
+    match active.rig.as_ref().and_then(Rig::camera_info) {
+        Some(info) => rows::camera_state(spec, info),
         None => rows::failed_camera_state(spec, active.camera_problem.clone()),
     }
 }

@@ -3,8 +3,9 @@
 use super::{RecordingController, Running};
 use crate::backend::recording_command::RecordingCommand;
 use crate::backend::remote_control::RemoteControl;
-use crate::remote_commands::{note, store};
+use crate::remote_commands::{marker_request, note, refusal, store};
 use desktop::port::BackendEvent;
+use recording::MarkerCommand;
 use remote_control::{Answer, Command, FileName, Request, Server};
 
 impl RecordingController {
@@ -20,22 +21,24 @@ impl RecordingController {
     }
 
     pub(super) fn command_remotely(&mut self, request: Request) {
-        let answer = match &request.command {
-            Command::Start => return self.start_remotely(request),
-            Command::Stop if self.is_recording() => return self.stop_remotely(request),
-            Command::Stop => Err("no recording runs".to_owned()),
-            Command::Update | Command::SelectAll => Ok(()),
-            Command::SelectNone => Err("the study decides which sources are recorded".to_owned()),
-            Command::FileName(name) => self.check_name(name),
+        let answer = match (refusal(&request.command, self.is_recording()), &request.command) {
+            (Some(why), _) => Err(why),
+            (None, Command::Start) => return self.start_remotely(request),
+            (None, Command::Stop) => return self.stop_remotely(request),
+            (None, Command::FileName(name)) => self.check_name(name),
+            (None, Command::Update | Command::SelectAll | Command::SelectNone) => Ok(()),
         };
         self.answer(request, answer);
     }
 
+    /// A marker of a source, in the set-up or in the recording.
+    pub(super) fn command_by_marker(&mut self, command: &MarkerCommand) {
+        self.command_remotely(marker_request(command));
+    }
+
     /// The window starts the recording, because it knows the consent and the checks.
     fn start_remotely(&mut self, request: Request) {
-        let refusal = if self.is_recording() {
-            "a recording runs already"
-        } else if self.plan.is_none() {
+        let refusal = if self.plan.is_none() {
             "no session is set up. Set one up in the window"
         } else if self.remote.starting.is_some() {
             "the recording is being started"

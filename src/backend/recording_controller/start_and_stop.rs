@@ -12,18 +12,20 @@ use crate::backend::rows;
 use desktop::NOT_DISCARDED;
 use desktop::port::{Activity, BackendEvent, ParticipantCommand, RecordingRequest, StartedInfo};
 use recording::Rig;
+use remote_control::Request;
 use store::Committed;
 
 pub(super) const ENDED_BEFORE: &str = "The recording had ended already.";
 
 impl RecordingController {
     pub(super) fn record(&mut self, request: RecordingRequest) {
-        self.end_rehearsal();
+        let is_by_marker = self.remote.starting.as_ref().is_some_and(Request::is_of_marker);
+        let set_up = self.end_set_up(is_by_marker);
         // The baseline begins when the participant sees the cross.
         self.show_to_participant();
         let Some(plan) = &self.plan else { return };
         let window = self.participant.as_ref();
-        match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page, window) {
+        match ActiveRig::record(plan, &self.places, request, set_up, (self.parent_xid, self.page), window) {
             Ok(active) => {
                 let mut since = None;
                 if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {

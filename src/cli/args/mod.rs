@@ -80,6 +80,8 @@ pub enum Command {
     Cameras(Cameras),
     /// List the streams of Lab Streaming Layer on the network
     Lsl(Lsl),
+    /// List the serial ports, or measure how late triggers are at one
+    Triggers(Triggers),
     /// Start or stop a recording of another process of the program: LabRecorder's commands over TCP
     Remote(Remote),
     /// Score faces in pictures: one JSON line per picture

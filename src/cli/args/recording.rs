@@ -1,12 +1,12 @@
 //! Arguments of the commands that record or check the hardware.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use capture::CameraSpec;
+use remote_control::Addresses;
 use session::{ParticipantId, SessionNumber, SourceSettings};
 
 /// The port of LabRecorder's remote control, for programs of this computer.
@@ -47,7 +47,7 @@ pub struct Record {
     /// Wait for `start` of another program, and record until its `stop`: LabRecorder's commands over TCP, on this computer
     /// unless another address is given
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = LABRECORDER)]
-    pub remote_control: Option<SocketAddr>,
+    pub remote_control: Option<Addresses>,
     /// Mark the session as a pilot: it is left out of averages
     #[arg(long)]
     pub pilot: bool,
@@ -78,9 +78,9 @@ pub struct Remote {
     /// `start`, `stop`, `update`, `select all`, or `filename {participant:sub-01} {session:1}`
     #[arg(required = true, value_name = "COMMAND")]
     pub words: Vec<String>,
-    /// Address and port of the program to control
+    /// Address or name, and port, of the program to control
     #[arg(long, default_value = LABRECORDER)]
-    pub to: SocketAddr,
+    pub to: Addresses,
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +89,40 @@ pub struct Lsl {
     #[arg(long, value_parser = duration, default_value = "2s")]
     pub duration: Duration,
     /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Triggers {
+    #[command(subcommand)]
+    pub action: Option<TriggersAction>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TriggersAction {
+    /// Send bytes that must come back, and print how long they take
+    Test(TriggersTest),
+}
+
+#[derive(Debug, Args)]
+pub struct TriggersTest {
+    /// Path of the port, whose pins 2 and 3 are connected, or whose device answers with what it gets
+    #[arg(required_unless_present = "without_device", conflicts_with = "without_device")]
+    pub port: Option<String>,
+    /// As the device states it
+    #[arg(long, default_value_t = 115_200, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    pub baud_rate: u32,
+    /// Number of bytes
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// Measure a pseudo terminal instead: what this computer itself takes
+    #[arg(long)]
+    pub without_device: bool,
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }

@@ -2,6 +2,8 @@
 //!
 //! A mouse click is *Press, Mouse-button*: HED's *Click* is a sound.
 
+use session::SERIAL;
+
 /// The version of the HED schema of these tags.
 pub(super) const HED_VERSION: &str = "8.4.0";
 
@@ -40,6 +42,7 @@ pub(super) fn tags(stream: &str, kind: &str) -> &'static str {
         ("phase", _) => "Experiment-structure, Time-block",
         ("annotation", _) => "Data-feature, Expert-annotation",
         ("gap", _) => "Experiment-control, Data-break-marker",
+        (port, _) if port.starts_with(SERIAL) => "Experiment-control, Temporal-marker",
         ("health", _) => "Measurement-event, Recording-device",
         _ => "Event",
     }

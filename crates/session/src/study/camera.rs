@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CameraSettings {
+    /// False: the laboratory records no camera. The networks are not loaded then.
+    #[serde(skip_serializing_if = "is_true")]
+    pub record: bool,
     pub width_px: u32,
     pub height_px: u32,
     pub rate_hz: f64,
@@ -14,9 +17,14 @@ pub struct CameraSettings {
     pub focus: Option<i64>,
 }
 
+fn is_true(record: &bool) -> bool {
+    *record
+}
+
 impl Default for CameraSettings {
     fn default() -> Self {
         CameraSettings {
+            record: true,
             width_px: 640,
             height_px: 480,
             rate_hz: 30.0,

@@ -82,11 +82,19 @@ fn sources(study: &Study) -> Result<(), Wrong> {
     for (k, source) in all() {
         source.check().map_err(|message| Wrong::new("[[sources]]", k, message))?;
     }
-    match all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string()))
+    if let Some((k, source)) =
+        all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string()))
     {
-        Some((k, source)) => Err(Wrong::new("[[sources]]", k, format!("the source `{source}` is listed twice"))),
-        None => Ok(()),
+        return Err(Wrong::new("[[sources]]", k, format!("the source `{source}` is listed twice")));
     }
+    let mut streams = HashSet::new();
+    for (k, port) in all().filter_map(|(k, source)| Some((k, source.serial_port()?))) {
+        if !streams.insert(port.stream.clone()) {
+            let message = format!("two serial ports would fill the stream `{}`: give each its own `name`", port.stream);
+            return Err(Wrong::new("[[sources]]", k, message));
+        }
+    }
+    Ok(())
 }
 
 fn head(study: &Study) -> Result<(), Wrong> {
@@ -122,6 +130,10 @@ fn participant(study: &Study) -> Result<(), Wrong> {
 
 fn camera(study: &Study) -> Result<(), Wrong> {
     let c = &study.camera;
+    if !c.record && study.page.is_none() && study.sources.is_empty() {
+        let message = "a study without a camera needs `[[sources]]` or a page: nothing else would be recorded";
+        return Err(Wrong::new("[camera]", 0, message));
+    }
     let is_size = |px: &u32| (16..=8192).contains(px);
     if !is_size(&c.width_px) || !is_size(&c.height_px) || !(1.0..=240.0).contains(&c.rate_hz) {
         return Err(Wrong::new("[camera]", 0, "`camera` must have 16 to 8192 px and 1 to 240 Hz"));

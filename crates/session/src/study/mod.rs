@@ -19,6 +19,7 @@ mod questionnaire_texts;
 mod questionnaires;
 mod remote;
 mod remote_control;
+mod serial_source;
 mod sources;
 mod visitors;
 
@@ -40,5 +41,6 @@ pub use questionnaires::{
 };
 pub use remote::{RemoteCamera, RemoteSettings};
 pub use remote_control::{REMOTE_CONTROL_PORT, RemoteControlSettings};
+pub use serial_source::SerialPortSettings;
 pub use sources::{SourceKind, SourceSettings};
 pub use visitors::VisitorSettings;

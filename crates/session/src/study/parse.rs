@@ -60,6 +60,18 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_can_be_left_out_if_something_else_is_recorded() {
+        let without =
+            |more: &str| Study::parse(&format!("name = \"a\"\ntitle = \"A\"\n{more}[camera]\nrecord = false\n"));
+        let e = without("").unwrap_err();
+        assert!(e.line == 3 && e.message.contains("needs `[[sources]]` or a page"), "{e}");
+        let study = without("[[sources]]\nkind = \"lsl\"\nname = \"EDA\"\n").unwrap();
+        assert!(!study.camera.record && without("[page]\naddress = \"p\"\n").is_ok());
+        assert!(toml::to_string(&study).unwrap().contains("record = false"));
+        assert!(!toml::to_string(&Study::parse(SMALL).unwrap()).unwrap().contains("record ="));
+    }
+
+    #[test]
     fn phases_are_tasks_unless_they_say_otherwise() {
         let phase = |name: &str, more: &str| format!("[[phases]]\nname = \"{name}\"\nseconds = 60\n{more}\n");
         let (rest, work) = (phase("rest", "kind = \"baseline\""), phase("work", ""));

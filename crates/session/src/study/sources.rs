@@ -1,9 +1,12 @@
 //! `[[sources]]`: other instruments that a session records.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use super::serial_source;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -11,6 +14,8 @@ pub enum SourceKind {
     /// A stream of Lab Streaming Layer.
     #[default]
     Lsl,
+    /// A serial port: bytes in and out.
+    Serial,
 }
 
 /// Which stream of the network belongs to the session. Nothing is recorded only because it is on the network.
@@ -18,7 +23,7 @@ pub enum SourceKind {
 #[serde(deny_unknown_fields)]
 pub struct SourceSettings {
     pub kind: SourceKind,
-    /// The stream's name. Empty: any.
+    /// The stream's name. Empty: any. Of a serial port: what its stream in the session is called. Empty: as the port.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The stream's content type, such as `EEG` or `Markers`. Empty: any.
@@ -27,9 +32,27 @@ pub struct SourceSettings {
     /// The identifier that the sender gives its device. Empty: any.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source_id: String,
+    /// A stream of texts can start the recording with this text. Empty: it cannot.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub start_marker: String,
+    /// A stream of texts can stop the recording with this text. Empty: it cannot.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stop_marker: String,
+    /// The path of a serial port, such as `/dev/ttyUSB0` or `COM3`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub port: String,
+    /// Of a serial port. Numbers of a serial port are read as any integer, so that [`SourceSettings::check`] words the error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baud_rate: Option<i64>,
+    /// A serial port gets the byte 0 this long after each byte. `None`: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulse_ms: Option<i64>,
     /// Without a required source, no recording starts.
     #[serde(default = "required_by_default")]
     pub required: bool,
+    /// The byte that a serial port gets for a mark of the page or a marker of the operator with this label.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub send: BTreeMap<String, i64>,
 }
 
 fn required_by_default() -> bool {
@@ -42,11 +65,26 @@ impl SourceSettings {
         is_it(&self.name, name) && is_it(&self.content_type, content_type) && is_it(&self.source_id, source_id)
     }
 
+    /// What tells the source from others.
     fn keys(&self) -> [(&'static str, &str); 3] {
-        [("name", &self.name), ("type", &self.content_type), ("source_id", &self.source_id)]
+        match self.kind {
+            SourceKind::Lsl => [("name", &self.name), ("type", &self.content_type), ("source_id", &self.source_id)],
+            SourceKind::Serial => [("port", &self.port), ("", ""), ("", "")],
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
+        if self.kind == SourceKind::Serial {
+            return serial_source::check(self);
+        }
+        if !self.port.is_empty() || self.baud_rate.is_some() || self.pulse_ms.is_some() || !self.send.is_empty() {
+            return Err(
+                "`port`, `baud_rate`, `pulse_ms` and `send` belong to a source of `kind = \"serial\"`".to_owned()
+            );
+        }
+        if !self.start_marker.is_empty() && self.start_marker == self.stop_marker {
+            return Err("`start_marker` and `stop_marker` are the same text: give each its own".to_owned());
+        }
         if self.keys().iter().all(|(_, value)| value.is_empty()) {
             return Err("a source needs `name`, `type` or `source_id`, so that no other stream is recorded".to_owned());
         }
@@ -117,6 +155,10 @@ mod tests {
         let study = Study::parse(text).unwrap();
         let required: Vec<bool> = study.sources.iter().map(|s| s.required).collect();
         assert_eq!((required, study.sources[1].name.as_str()), (vec![true, false], "Marks"));
+        let marked = text.replace("required = false\n", "start_marker = \"go\"\nstop_marker = \"end\"\n");
+        assert_eq!(Study::parse(&marked).unwrap().sources[1].start_marker, "go");
+        let e = Study::parse(&marked.replace("\"end\"", "\"go\"")).unwrap_err();
+        assert!(e.message.contains("the same text"), "{e}");
         let e = Study::parse(&text.replace("name = \"Marks\"\n", "")).unwrap_err();
         assert!(e.line == 6 && e.message.contains("`source_id`"), "{e}");
         let e = Study::parse(&text.replace("\"lsl\"\ntype", "\"lls\"\ntype")).unwrap_err();
