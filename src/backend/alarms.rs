@@ -181,6 +181,17 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_crashed_is_an_alarm_until_it_is_loaded_again() {
+        let mut alarms = Alarms::default();
+        let died = RigEvent::PageDied { why: "The page's process died.".into(), is_restarted: false };
+        let raised = alarms.rig_event(&died);
+        assert!(matches!(&raised[..], [BackendEvent::Alarm(alarm)] if alarm.key == "page"));
+        assert_eq!(losing(&raised), ["The page's process died."]);
+        let cleared = alarms.rig_event(&RigEvent::PageLoaded { address: "study://localhost/".into() });
+        assert!(matches!(&cleared[..], [BackendEvent::AlarmCleared { key }] if key == "page"));
+    }
+
+    #[test]
     fn a_full_disk_is_called_full_and_blames_no_queue() {
         let mut alarms = Alarms::default();
         let health =

@@ -287,12 +287,6 @@ fn quality(loaded: &StoredSession, size_bytes: u64) -> port::QualityReport {
     let q = &loaded.quality;
     let mut events_by_kind: Vec<_> = q.events.iter().map(|(kind, n)| (kind.clone(), *n)).collect();
     events_by_kind.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let worst = loaded
-        .timeline
-        .gaps()
-        .iter()
-        .filter(|g| g.stream.as_str() == VIDEO)
-        .max_by_key(|g| g.what.until.since_ns(g.at));
     port::QualityReport {
         grade: q.grade,
         findings: q.findings().into_iter().chain(q.end.pauses.sentence()).collect(),
@@ -302,12 +296,7 @@ fn quality(loaded: &StoredSession, size_bytes: u64) -> port::QualityReport {
         frames_scored: q.frames_scored,
         frames_skipped: q.frames_skipped,
         lost: lost(q),
-        largest_gap: worst.map(|g| LargestGap {
-            at: g.at,
-            lasted: Duration::from_nanos(g.what.until.since_ns(g.at).max(0) as u64),
-            stream: g.stream.to_string(),
-            reason: g.what.reason.to_string(),
-        }),
+        largest_gap: largest_gap(&loaded.timeline, q),
         face_share: q.face_share,
         page_clock_uncertainty_ms: q.clock_uncertainty_ms,
         page_busy: q.page_busy,
@@ -316,7 +305,68 @@ fn quality(loaded: &StoredSession, size_bytes: u64) -> port::QualityReport {
     }
 }
 
+/// A time without a frame that is longer than this is shown, although no record says why.
+const UNEXPLAINED_GAP_S: f64 = 0.2;
+
+/// The longest gap record of the video, or a longer time without a frame that no such record explains.
+fn largest_gap(timeline: &Timeline, q: &QualityReport) -> Option<LargestGap> {
+    let gaps = || timeline.gaps().iter().filter(|g| g.stream.as_str() == VIDEO);
+    let told = gaps().max_by_key(|g| g.what.until.since_ns(g.at)).map(|g| LargestGap {
+        at: g.at,
+        lasted: Duration::from_nanos(g.what.until.since_ns(g.at).max(0) as u64),
+        stream: g.stream.to_string(),
+        reason: g.what.reason.to_string(),
+    });
+    let Some(from) = q.largest_gap_at.filter(|_| q.largest_gap_s > UNEXPLAINED_GAP_S) else { return told };
+    let until = from + Duration::try_from_secs_f64(q.largest_gap_s).unwrap_or_default();
+    // A record begins after the last frame, and ends before the next one.
+    let explained_s = gaps().map(|g| g.what.until.min(until).seconds_since(g.at.max(from)).max(0.0)).sum::<f64>();
+    if explained_s * 2.0 >= q.largest_gap_s {
+        return told;
+    }
+    let reason = if q.silent_end_s >= q.largest_gap_s { "no frame until the end" } else { "no frame" };
+    let lasted = Duration::try_from_secs_f64(q.largest_gap_s).unwrap_or_default();
+    Some(LargestGap { at: from, lasted, stream: VIDEO.to_owned(), reason: reason.to_owned() })
+}
+
 /// Frames and records.
 fn lost(q: &QualityReport) -> u64 {
     q.gaps.iter().filter(|(reason, _)| reason.is_loss()).map(|(_, g)| g.lost).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analysis::Footage;
+    use session::{Body, Gap, GapReason, HEALTH, Record, health_stream, video_stream};
+
+    fn record(stream: &str, at_ms: i64, body: Body) -> Record {
+        let at = Timestamp::from_ns(at_ms * 1_000_000);
+        Record { stream: Arc::new(stream.parse().unwrap()), seq: at_ms as u64, at, body }
+    }
+
+    /// Frames at 10 Hz without those from 2 to 4 s, of a recording that was stopped at `stopped_ms`.
+    fn shown(gap: Option<GapReason>, stopped_ms: i64) -> Option<(f64, String)> {
+        let mut timeline = Timeline::default();
+        [health_stream(), video_stream("c")].into_iter().for_each(|stream| timeline.declare(stream));
+        let times: Vec<_> =
+            (0..100).filter(|k| !(21..40).contains(k)).map(|k| Timestamp::from_ns(k * 100_000_000)).collect();
+        let until = Timestamp::from_ns(4_000_000_000);
+        let gap =
+            gap.map(|reason| record(VIDEO, 2_100, Body::Gap(Gap { until, reason, lost: 19, note: String::new() })));
+        let stopped = record(HEALTH, stopped_ms, Body::event("recording_stopped", serde_json::json!({})));
+        gap.iter().chain([&stopped]).for_each(|record| timeline.ingest(record));
+        let footage = Footage { times: &times, nominal_rate_hz: 10.0, ..Footage::default() };
+        let gap = largest_gap(&timeline, &analysis::quality(&timeline, &footage))?;
+        Some((gap.lasted.as_secs_f64(), gap.reason))
+    }
+
+    #[test]
+    fn a_time_without_frames_that_no_record_explains_is_the_largest_gap() {
+        let at = |gap, stopped_ms| shown(gap, stopped_ms).unwrap();
+        assert_eq!(at(Some(GapReason::CameraLost), 10_000), (1.9, "camera lost".to_owned()));
+        assert_eq!(at(None, 10_000), (2.0, "no frame".to_owned()));
+        let (lasted_s, reason) = at(Some(GapReason::CameraLost), 39_900);
+        assert!((lasted_s - 30.0).abs() < 1e-6 && reason == "no frame until the end", "{lasted_s} {reason}");
+    }
 }

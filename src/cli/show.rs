@@ -103,6 +103,9 @@ fn print_frames(q: &QualityReport) {
     let share = q.face_share.map(|s| format!("in {:.1} % of the scored frames", 100.0 * s));
     print_out!("face      {}", share.unwrap_or_else(|| "no frame was scored".to_owned()));
     print_out!("largest gap between frames {:.3} s", q.largest_gap_s);
+    if q.silent_end_s > 0.0 {
+        print_out!("silent    no frame in the last {:.2} s", q.silent_end_s);
+    }
 }
 
 pub fn print_quality(q: &QualityReport) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use affectograph::session::ConsentBy;
 use affectograph::store::{Condition, Library, SessionEntry, SessionFile, SessionState, verify};
+use sha2::{Digest, Sha256};
 
 use super::participant_screen::{ScreenRecording, check_colours, check_order, is_of_page, is_of_screens};
 use super::screen::Display;
@@ -379,8 +380,12 @@ fn on_one_monitor_the_waiting_screen_stays_after_the_consent() {
     app.pause(1500);
     let folder = app.wait("a recording", || app.record_now());
     app.wait("the page on the screen", || (app.count(&folder, "page", "shown") >= 2).then_some(()));
-    let consent = SessionFile::open(&folder).unwrap().header().consent.clone().expect("the consent");
+    let file = SessionFile::open(&folder).unwrap();
+    let consent = file.header().consent.clone().expect("the consent");
     assert_eq!(consent.by, Some(ConsentBy::Participant));
+    let hash = affectograph::session::hex(&Sha256::digest("Eine Kamera nimmt Ihr Gesicht auf."));
+    assert_eq!(consent.text_sha256, hash);
+    assert!(consent.given_at < file.header().zero_utc, "{} is before the recording", consent.given_at);
 }
 
 #[test]

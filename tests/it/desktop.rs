@@ -7,6 +7,7 @@ mod floating;
 mod guided;
 mod keyboard;
 mod manage;
+mod numbers;
 mod participant;
 #[allow(dead_code, reason = "tests/screens uses the rest")]
 mod scenes;

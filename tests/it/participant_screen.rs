@@ -163,6 +163,11 @@ fn is_shown(event: &PageEvent) -> bool {
     matches!(event, PageEvent::Record(r) if r.kind == "shown")
 }
 
+/// On a text. What is selected would have another colour than a screen of the program.
+fn double_click(display: &Display, (x, y): (u32, u32)) {
+    display.xdotool(&format!("mousemove {x} {y} click --repeat 2 --delay 60 1 sleep 0.5"));
+}
+
 /// The number of visits that `calm.html` finds in its storage.
 fn visits(events: &[PageEvent]) -> Vec<u64> {
     let of = |e: &PageEvent| match e {
@@ -189,6 +194,11 @@ fn nothing_but_grey_and_the_page_is_seen_from_waiting_to_closing() {
     assert!(is_of_page(middle), "the preview shows {middle:?}");
 
     let Some(recording) = ScreenRecording::start(&display, "participant_screen.rgb") else { return };
+    // A participant who waits presses what there is to press. The page behind the screen gets nothing.
+    rehearsal.try_iter().for_each(drop);
+    double_click(&display, (640, 400));
+    let pressed = |e: &PageEvent| matches!(e, PageEvent::Record(r) if ["click", "dblclick", "pointerdown"].contains(&r.kind.as_str()));
+    assert!(!rehearsal.try_iter().any(|e| pressed(&e)), "the page of set-up takes input");
     host.detach();
     wait(&rehearsal, "the end of set-up", |e| *e == PageEvent::Closed);
     let session = attach(&host, Some("Bitte auf das Kreuz schauen."), false);
@@ -207,7 +217,8 @@ fn nothing_but_grey_and_the_page_is_seen_from_waiting_to_closing() {
     host.show(sentence("Danke. Das war alles."));
     host.detach();
     seen.extend(wait(&session, "the end", |e| *e == PageEvent::Closed));
-    std::thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_millis(1000));
+    double_click(&display, (640, 400));
     display.screenshot("participant_4_closing.png");
     let frames = recording.stop();
     let (grey, page) = check_colours(&frames);
@@ -271,7 +282,10 @@ fn the_participant_agrees_and_the_operator_comes_back_by_the_chord() {
     host.set_front(true);
     std::thread::sleep(Duration::from_secs(3));
     assert!(is_visible());
-    display.screenshot("participant_5_consent.png");
+    let unselected = image::open(display.screenshot("participant_5_consent.png")).unwrap();
+    double_click(&display, (300, 68));
+    let clicked = image::open(display.screenshot("participant_5_double_click.png")).unwrap();
+    assert!(clicked == unselected, "the consent text is selected");
     // Without initials the button does nothing. Tab goes to the field, then to the button.
     display.xdotool("key Tab Tab space sleep 0.5");
     assert!(events.try_recv().is_err(), "no consent without initials");

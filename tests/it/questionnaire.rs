@@ -45,8 +45,8 @@ fn is_part(name: &'static str) -> impl Fn(&RigEvent) -> bool {
 fn study(folder: &Path, text: &str) -> StudyFile {
     std::fs::write(folder.join("study.toml"), text).unwrap();
     std::fs::write(folder.join("task.html"), PAGE_HTML).unwrap();
-    std::fs::write(folder.join("items.csv"), "item,text,scale,left,right\ncalm,How calm are you?,likert,not,very\n")
-        .unwrap();
+    let items = "item,text,scale,left,right\ncalm,How calm are you?,likert,not,very\npain,How strong?,vas,none,worst\n";
+    std::fs::write(folder.join("items.csv"), items).unwrap();
     StudyFile::read(folder).unwrap()
 }
 
@@ -106,9 +106,10 @@ fn answers_are_stored_with_their_times() {
     wait(&rig, "the first questionnaire", is_part("before"));
     wait(&rig, "its page", |e| matches!(e, RigEvent::WindowReady));
     pause(1500);
-    // Tab to the group, Space for the first point, arrows to the third, then the button.
+    // Tab to the group, Space for the first point, arrows to the third. An arrow moves the line from its middle. Then the
+    // button.
     display.click(500, 20);
-    display.xdotool("key Tab space Right Right");
+    display.xdotool("key Tab space Right Right Tab Right Right");
     pause(500);
     display.screenshot("questionnaire_items.png");
     display.xdotool("key Tab space");
@@ -162,9 +163,10 @@ fn answers_are_stored_with_their_times() {
         |item: &str| answers.iter().rev().find(|a| a["item"] == item).unwrap_or_else(|| panic!("{item}: {answers:?}"));
     assert_eq!((&last("calm")["answer"], &last("calm")["questionnaire"]), (&3.into(), &"before".into()));
     assert_eq!(last("calm")["changes"], 2, "the two earlier choices are stored, too");
+    assert_eq!(last("pain")["answer"], 52, "two steps from the middle of 0 to 100: {answers:?}");
     let square = serde_json::json!({ "pleasantness": 1, "activation": 9 });
     assert_eq!((&last("affect_grid")["answer"], &last("affect_grid")["questionnaire"]), (&square, &"grid".into()));
-    for item in ["calm", "valence", "arousal", "dominance", "affect_grid"] {
+    for item in ["calm", "pain", "valence", "arousal", "dominance", "affect_grid"] {
         let (onset, response) = (last(item)["onset_ms"].as_f64().unwrap(), last(item)["response_ms"].as_f64().unwrap());
         assert!(onset > 0.0 && response > 0.0, "{item}: {onset} {response}");
         let answered = last(item)["page_ms"].as_f64().unwrap();
@@ -177,7 +179,7 @@ fn answers_are_stored_with_their_times() {
     }
     let shown = of(QUESTIONNAIRE, "item_shown");
     assert!(
-        ["calm", "valence", "arousal", "dominance", "affect_grid"]
+        ["calm", "pain", "valence", "arousal", "dominance", "affect_grid"]
             .iter()
             .all(|i| shown.iter().any(|s| s["item"] == *i))
     );

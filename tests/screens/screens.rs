@@ -38,7 +38,10 @@ fn folder() -> PathBuf {
 
 fn save(scene: &mut Scene, name: &str, size: (u32, u32), is_dark: bool) {
     scene.settle();
-    scene.window.remove_cursor();
+    // A tooltip needs its pointer.
+    if name != "number_explained" {
+        scene.window.remove_cursor();
+    }
     scene.settle();
     let theme = if is_dark { "dark" } else { "light" };
     let path = folder().join(format!("{name}_{}x{}_{theme}.png", size.0, size.1));
@@ -92,6 +95,59 @@ fn exporting(b: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
     s
 }
 
+/// Studies and sessions with names in several scripts, and with emoji.
+fn in_many_scripts(b: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
+    let mut library = synthetic::library();
+    let titles = [
+        "Mood 😀 😢 😡 ❤ 👍 🎉",
+        "Stimmung · Humeur · Настроение · Διάθεση",
+        "心情 気分 기분 · מצב רוח · المزاج · मनोदशा",
+    ];
+    for (study, title) in library.studies.iter_mut().zip(titles) {
+        study.title = title.into();
+        study.description = format!("{title} 📷 ⚠ 🔊");
+    }
+    // A computer without a font for a script draws boxes.
+    let mut s = scenes::empty(b.allow_missing_glyphs());
+    s.say(BackendEvent::Library(library));
+    s.handle.asked();
+    // Fonts of the system are read in a thread.
+    for _ in 0..40 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        s.settle();
+    }
+    s
+}
+
+/// Set-up with an amplifier, markers of another program and LabRecorder's commands; the second source is missing.
+fn with_sources(b: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
+    use session::CheckId;
+    let mut s = scenes::set_up(b, false);
+    let mut checks = scenes::checks(false);
+    for (id, state, sentence) in [
+        (
+            CheckId::Source,
+            CheckState::Ok,
+            "LiveAmp (EEG, 32 channels) sends 500.0 samples a second, its clock is known to ± 0.12 ms.",
+        ),
+        (
+            CheckId::Source,
+            CheckState::Failed,
+            "`name='PsychoPy markers'` is not there. Start its program, and allow it in the firewall.",
+        ),
+        (
+            CheckId::Source,
+            CheckState::Warning,
+            "Shimmer (EDA, 3 channels) sends 51.2 samples a second, its clock is known to ± 0.40 ms. The channel PPG does not change.",
+        ),
+        (CheckId::RemoteControl, CheckState::Ok, "Other programs may start and stop the recording: 127.0.0.1:22345."),
+    ] {
+        checks.push(Check { id, state, sentence: sentence.into() });
+    }
+    s.say(BackendEvent::Checks(checks));
+    s
+}
+
 /// An import of three video files, whose dialog is open: ready to start.
 fn importing(b: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
     use egui_kittest::kittest::Queryable;
@@ -109,7 +165,7 @@ fn importing(b: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
     s
 }
 
-const SCREENS: [(&str, Make); 51] = [
+const SCREENS: [(&str, Make); 56] = [
     ("row_menu", |b| of_row(b, None)),
     ("reassign", |b| of_row(b, Some("Reassign …"))),
     ("erase_participant", |b| of_row(b, Some("Erase participant sub-14 …"))),
@@ -133,6 +189,34 @@ const SCREENS: [(&str, Make); 51] = [
         s
     }),
     ("import_films_chosen", importing),
+    ("home_scripts", in_many_scripts),
+    ("home_filtered", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::home(b);
+        for (menu, choice) in [("State", "damaged"), ("Grade", "grade A")] {
+            s.window.get_by_label(menu).click();
+            s.settle();
+            s.window.get_by_role_and_label(egui::accesskit::Role::CheckBox, choice).click();
+            s.settle();
+            s.window.key_press(Key::Escape);
+            s.settle();
+        }
+        s
+    }),
+    ("new_session_scripts", |b| {
+        let s = in_many_scripts(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        s
+    }),
+    ("setup_sources", with_sources),
+    ("number_explained", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::live(b, 761.2, false);
+        let at = s.window.get_by_label("What valence means").rect().center();
+        s.window.hover_at(at);
+        s.window.run_steps(8);
+        s
+    }),
     ("import_running", |b| {
         let mut s = importing(b);
         s.window.key_press_modifiers(Modifiers::NONE, Key::Enter);

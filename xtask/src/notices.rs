@@ -131,7 +131,7 @@ fn licence_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Resul
             if depth > 0 {
                 licence_files(&path, depth - 1, files)?;
             }
-        } else if is_licence(&path) {
+        } else if is_licence(&path) || is_of_font(&path) {
             files.push(path);
         }
     }
@@ -145,7 +145,14 @@ fn is_licence(path: &Path) -> bool {
     // LICENSE-MIT, LICENSE.BSD and LICENSE.zlib are licence texts. LICENSE.rs is not.
     let is_source =
         [".RS", ".TOML", ".PY", ".C", ".H", ".JSON", ".YML", ".SH"].iter().any(|ending| name.ends_with(ending));
-    begins.iter().any(|begin| name.starts_with(begin)) && (is_text || !is_source)
+    let is_begun = begins.iter().any(|begin| name.starts_with(begin)) && (is_text || !is_source);
+    // A font's licence: emoji-icon-font-mit-license.txt.
+    is_begun || name.ends_with("LICENSE.TXT")
+}
+
+/// The text beside a font says what the font is made of, and its licence.
+fn is_of_font(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "txt") && path.with_extension("ttf").is_file()
 }
 
 /// The two texts of this repository, and the texts of crates with exactly one licence and one text.
@@ -217,6 +224,22 @@ mod tests {
         assert_eq!(text_of(&one("MIT OR Apache-2.0", ""), &known).unwrap(), "Apache");
         assert_eq!(text_of(&one("BSD-3-Clause", "Ada"), &known), None);
         assert_eq!(text_of(&one("MIT AND BSD-3-Clause", "Ada"), &known), None);
+    }
+
+    #[test]
+    fn the_licences_of_bundled_fonts_are_found() {
+        let folder = std::env::temp_dir().join(format!("affectograph_notices_{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("fonts")).unwrap();
+        let names = ["Hack.ttf", "Hack.txt", "icons-mit-license.txt", "OFL.txt", "notes.txt", "license.rs"];
+        for name in names {
+            std::fs::write(folder.join("fonts").join(name), name).unwrap();
+        }
+        let mut found = Vec::new();
+        licence_files(&folder, SEARCH_DEPTH, &mut found).unwrap();
+        let mut found: Vec<_> = found.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["Hack.txt", "OFL.txt", "icons-mit-license.txt"]);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

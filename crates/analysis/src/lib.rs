@@ -16,6 +16,7 @@ mod ending;
 mod epochs;
 mod error;
 mod events;
+mod frame_times;
 pub mod import;
 mod numbers;
 mod page_clock;

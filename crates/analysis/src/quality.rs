@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::busy::{Busy, busy, frames_unseen};
 use super::ending::{End, Ending};
+use super::frame_times::{FrameHole, FrameTimes, is_of_recording};
 use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
 use super::pauses::Pauses;
-use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
+use super::scored_frames::{ScoredFrames, longest_unscored, lost_in};
 use session::{
-    AFFECT, AFFECT_LATER, EventRow, Gap, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, PULSE, REPLAY, SKIN,
-    Timeline, Timestamp, VIDEO, VIDEO_FRAME, VideoLoss, capitalised, is_repeated_gap,
+    AFFECT, GapReason, HEALTH, HealthKind, LSL_CLOCK, PAGE_CLOCK, REPLAY, Timeline, Timestamp, VIDEO, VIDEO_FRAME,
+    VideoLoss, capitalised, is_repeated_gap,
 };
 
 /// What a session was asked to record of the participant's face.
@@ -48,6 +49,11 @@ pub struct QualityReport {
     /// Longest time between two stored frames, in seconds; for scores without pictures, between two scored frames. For a video file, whose times may be uneven, only where frames
     /// were lost.
     pub largest_gap_s: f64,
+    /// The last frame before it. `None` if there are not two frames.
+    #[serde(rename = "largest_gap_at_ns")]
+    pub largest_gap_at: Option<Timestamp>,
+    /// From the last stored frame to the stop of the recording, in seconds, if that is longer than closing takes.
+    pub silent_end_s: f64,
     /// Frames with a face over frames scored, 0 … 1; `None` if nothing was scored.
     pub face_share: Option<f64>,
     /// Worst uncertainty of the page's clock, in ms; `None` if no page clock was measured.
@@ -168,7 +174,10 @@ impl QualityReport {
             let were = if self.frames_lost == 1 { "frame was" } else { "frames were" };
             findings.push(format!("{} {were} lost ({share:.2} %).", self.frames_lost));
         }
-        if self.largest_gap_s > 0.2 {
+        if self.silent_end_s > 0.0 {
+            findings.push(format!("No frame was stored in the last {:.2} s of the recording.", self.silent_end_s));
+        }
+        if self.largest_gap_s > 0.2 && self.largest_gap_s > self.silent_end_s {
             findings.push(format!("The longest time without a new frame was {:.2} s.", self.largest_gap_s));
         }
         match self.face_share {
@@ -190,35 +199,6 @@ impl QualityReport {
         }
         findings
     }
-}
-
-/// Gaps of `affect_<model>` are another network's findings about the same frames. Gaps of `skin_later`, `pulse`, `pulse_2` … are
-/// findings of `affectograph pulse`. A gap of `skin` is a loss of the recording.
-fn is_of_recording(stream: &str, reason: GapReason) -> bool {
-    // In a session of an older program, `skin` is added by `affectograph pulse`. It has gaps for damaged pictures only.
-    let is_of_pulse = stream == "skin_later" || stream == SKIN && reason == GapReason::Corrupt || is_pulse(stream);
-    stream == AFFECT || stream == AFFECT_LATER || !(stream.starts_with("affect_") || is_of_pulse)
-}
-
-/// `pulse`, `pulse_2` …
-fn is_pulse(stream: &str) -> bool {
-    let number = stream.strip_prefix(PULSE).map(|rest| rest.strip_prefix('_').unwrap_or(rest));
-    number.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Closing a recording takes at most this time, in which no frame is due.
-const LONGEST_CLOSING_S: f64 = 1.0;
-
-fn recording_stopped(timeline: &Timeline) -> Option<Timestamp> {
-    let is_it = |stream: &str, kind: &str| stream == HEALTH && kind == HealthKind::RecordingStopped.as_str();
-    timeline.events().iter().rev().find(|e| is_it(e.stream.as_str(), &e.what.kind)).map(|e| e.at)
-}
-
-/// From the frame before a loss to the one after it; `None` at the ends of the recording.
-fn hole_s(frame_times: &[Timestamp], from: Timestamp, until: Timestamp) -> Option<f64> {
-    let before = frame_times.partition_point(|t| *t < from).checked_sub(1)?;
-    let after = frame_times.partition_point(|t| *t < until.max(from)).max(before + 1);
-    Some(frame_times.get(after)?.since_ns(frame_times[before]) as f64 * 1e-9)
 }
 
 /// The frames of a session.
@@ -265,55 +245,6 @@ fn frames_lost(timeline: &Timeline, losses: &BTreeMap<GapReason, LossByReason>, 
     }
 }
 
-/// The frames of a recording on the session clock.
-struct FrameTimes<'a> {
-    /// Of the frames that are still in the video.
-    present: &'a [Timestamp],
-    pauses: &'a Pauses,
-    /// From the first stored frame to the stop of the recording, without pauses.
-    video_s: f64,
-    /// From the last present frame to the stop of the recording, without pauses.
-    silence_s: f64,
-    is_film: bool,
-}
-
-impl<'a> FrameTimes<'a> {
-    /// `gone` frames at the end were stored and are no longer in the video.
-    fn of(timeline: &Timeline, stored: &'a [Timestamp], gone: u64, pauses: &'a Pauses) -> FrameTimes<'a> {
-        // Frames were due until the recording was stopped. A camera that delivered none before that leaves a gap, too.
-        let silence_s = match (stored.last(), recording_stopped(timeline)) {
-            (Some(last), Some(stopped)) => {
-                Some(pauses.expected_s(*last, stopped)).filter(|s| *s > LONGEST_CLOSING_S).unwrap_or(0.0)
-            }
-            _ => 0.0,
-        };
-        let video_s = match stored {
-            [first, .., last] => pauses.expected_s(*first, *last) + silence_s,
-            _ => 0.0,
-        };
-        let present = &stored[..stored.len() - (gone as usize).min(stored.len())];
-        let silence_s = match (gone, present.last(), stored.last()) {
-            (1.., Some(present), Some(last)) => pauses.expected_s(*present, *last) + silence_s,
-            _ => silence_s,
-        };
-        let is_film =
-            timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == HealthKind::Film.as_str());
-        FrameTimes { present, pauses, video_s, silence_s, is_film }
-    }
-
-    fn largest_gap_s(&self, timeline: &Timeline, gone: u64) -> f64 {
-        if !self.is_film {
-            let gaps = self.present.windows(2).map(|w| self.pauses.expected_s(w[0], w[1]));
-            return gaps.fold(self.silence_s, f64::max);
-        }
-        // The times of a video file may be uneven. Only lost frames make a hole.
-        let is_lost = |g: &&EventRow<Gap>| is_of_recording(g.stream.as_str(), g.what.reason) && g.what.reason.is_loss();
-        let losses = timeline.gaps().iter().filter(is_lost);
-        let lost_at_end_s = if gone > 0 { self.silence_s } else { 0.0 };
-        losses.filter_map(|g| hole_s(self.present, g.at, g.what.until)).fold(lost_at_end_s, f64::max)
-    }
-}
-
 /// Events by `stream/kind`, without measurements of the clock and of the video and without the page's replay.
 fn event_counts(timeline: &Timeline) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
@@ -340,11 +271,12 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
     let gone = loss.as_ref().map_or(0, |l| l.frames);
     let pauses = Pauses::of(timeline, None);
     let frames = FrameTimes::of(timeline, stored_times, gone, &pauses);
-    let largest_gap_s = match face_record {
-        FaceRecord::Pictures => frames.largest_gap_s(timeline, gone),
-        FaceRecord::Scores => longest_unscored_s(timeline, &pauses),
-        FaceRecord::Nothing => 0.0,
+    let (largest_gap, silent_end_s) = match face_record {
+        FaceRecord::Pictures => (frames.largest_hole(timeline, gone), frames.silent_end_s),
+        FaceRecord::Scores => (longest_unscored(timeline, &pauses), 0.0),
+        FaceRecord::Nothing => (FrameHole::default(), 0.0),
     };
+    let largest_gap_s = largest_gap.seconds;
     let frames_expected = match stored_times {
         _ if face_record == FaceRecord::Scores => scored.all + skipped_live + frames_lost,
         [] => 0,
@@ -378,6 +310,8 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
         frames_skipped: skipped_live.saturating_sub(scored.later),
         frames_lost,
         largest_gap_s,
+        largest_gap_at: largest_gap.from,
+        silent_end_s,
         face_share,
         clock_uncertainty_ms: clock_uncertainty_ms(timeline),
         clock_jumps: clock_jumps(timeline),
@@ -501,9 +435,14 @@ mod tests {
         let closed = stop(0, 3_900);
         assert_eq!(closed.frames_expected, 100);
         assert!(closed.largest_gap_s < 0.04, "{}", closed.largest_gap_s);
+        assert_eq!(closed.silent_end_s, 0.0);
         let silent = stop(1, 9_300);
         assert_eq!(silent.frames_expected, 280);
         assert!((silent.largest_gap_s - 6.0).abs() < 0.01, "{}", silent.largest_gap_s);
+        assert_eq!(silent.largest_gap_at, frames.last().copied());
+        let said = silent.findings();
+        assert_eq!(said.iter().filter(|f| f.contains("6.00 s")).count(), 1, "{said:?}");
+        assert!(said.iter().any(|f| f == "No frame was stored in the last 6.00 s of the recording."), "{said:?}");
     }
 
     /// 100 frames at 10 Hz, of which the 40th to 43rd never came; a face in the first 80 that did.

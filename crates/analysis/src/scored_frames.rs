@@ -1,7 +1,8 @@
 //! The frames that the networks scored.
 
+use super::frame_times::FrameHole;
 use super::pauses::Pauses;
-use session::{AFFECT, AFFECT_LATER, GapReason, SampleSeries, Timeline};
+use session::{AFFECT, AFFECT_LATER, GapReason, SampleSeries, Timeline, Timestamp};
 
 /// The sum of `lost` over the gaps of one stream and one reason.
 pub fn lost_in(timeline: &Timeline, stream: &str, reason: GapReason) -> u64 {
@@ -30,19 +31,19 @@ impl ScoredFrames {
     }
 }
 
-/// The longest time between two scored frames, with or without a face, in seconds. Pauses do not count.
-pub fn longest_unscored_s(timeline: &Timeline, pauses: &Pauses) -> f64 {
+/// The longest time between two scored frames, with or without a face. Pauses do not count.
+pub fn longest_unscored(timeline: &Timeline, pauses: &Pauses) -> FrameHole {
     let with_face = timeline.series(AFFECT).into_iter().flat_map(|s| s.times().iter().map(|at| (*at, *at)));
     let is_absence =
         |g: &&session::EventRow<session::Gap>| g.stream.as_str() == AFFECT && g.what.reason == GapReason::NoFace;
     let without_face = timeline.gaps().iter().filter(is_absence).map(|g| (g.at, g.what.until));
     let mut scored: Vec<_> = with_face.chain(without_face).collect();
     scored.sort_unstable();
-    let mut longest_s = 0.0f64;
-    let mut last = None;
+    let mut longest = FrameHole::default();
+    let mut last: Option<Timestamp> = None;
     for (from, until) in scored {
-        longest_s = longest_s.max(last.map_or(0.0, |last| pauses.expected_s(last, from)));
+        longest = last.map_or(longest, |last| longest.longer(FrameHole::since(last, pauses.expected_s(last, from))));
         last = last.max(Some(until));
     }
-    longest_s
+    longest
 }

@@ -11,6 +11,7 @@ use session::Annotation;
 
 use super::annotation_state::Kappa;
 use super::command::{AnnotateCommand, Command};
+use super::explanations::{Explained, Term};
 use super::state::{Review, State};
 use super::theme::{self, Palette};
 use super::time_window::TimeWindow;
@@ -127,8 +128,7 @@ fn agreement(ui: &mut Ui, review: &Review) {
             Ok(None) => format!("{a} and {b}: κ is not defined, because both coded only one category"),
             Err(why) => format!("{a} and {b}: {why}"),
         };
-        ui.label(RichText::new(message).size(13.0))
-            .on_hover_text("Cohen's kappa of the labels in steps of 0.1 s. No label counts as a category.");
+        ui.label(RichText::new(message).size(13.0)).explained(Term::Kappa);
         ui.add_space(4.0);
     }
 }

@@ -8,6 +8,7 @@ use egui::{
 use analysis::{SignalId, Unit};
 
 use super::command::{Command, StudyCommand};
+use super::explanations::{self, Term};
 use super::port::{Average, Correction, SingleEpoch, StudyQueryResult};
 use super::state::StudyState;
 use super::theme::{self, CONDITIONS, Palette};
@@ -89,7 +90,7 @@ impl View<'_> {
     fn draw(&self, ui: &mut Ui, study: &StudyState, p: &Palette, commands: &mut Vec<Command>) {
         ui.painter().rect_filled(self.area, 4.0, p.card);
         let painter = ui.painter().with_clip_rect(self.area);
-        self.background(ui, &painter, p);
+        let name = self.background(ui, &painter, p);
         let hovered = self.epoch_at_pointer(ui);
         for (k, condition) in self.result.conditions.iter().enumerate() {
             let step = condition.epochs.len().div_ceil(DRAWN).max(1);
@@ -119,10 +120,18 @@ impl View<'_> {
         self.clusters(&painter, p);
         ui.painter().rect_stroke(self.area, 4.0, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
         self.pointer_input(ui, hovered, p, commands);
+        // After the area, which would take the pointer.
+        let of_face = match self.signal {
+            signal if signal.is_valence() => Some(Term::Valence),
+            signal if signal.is_arousal() => Some(Term::Arousal),
+            _ => None,
+        };
+        let terms: Vec<Term> = of_face.into_iter().chain([Term::Average]).collect();
+        explanations::explain(ui, name, &format!("the average of {}", self.name()), &terms);
     }
 
-    /// Grid, zero line, the event's line and the baseline window.
-    fn background(&self, ui: &Ui, painter: &Painter, p: &Palette) {
+    /// Grid, zero line, the event's line and the baseline window. Returns where the name of the signal is.
+    fn background(&self, ui: &Ui, painter: &Painter, p: &Palette) -> Rect {
         let font = theme::caption_font();
         let plan = &self.result.query.plan;
         if let (Some((from, until)), true) = (plan.baseline_s, plan.zero != Correction::Raw) {
@@ -156,9 +165,9 @@ impl View<'_> {
         if self.result.conditions.len() == 1 {
             let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
             painter.rect_filled(chip, 2.0, self.color(0));
-            painter.text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font, p.text);
+            painter.text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font, p.text)
         } else {
-            painter.text(at, Align2::LEFT_TOP, name, font, p.text);
+            painter.text(at, Align2::LEFT_TOP, name, font, p.text)
         }
     }
 

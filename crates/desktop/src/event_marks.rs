@@ -123,7 +123,7 @@ fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Pale
 fn label(what: &EventData, lane: Lane) -> String {
     const LONGEST: usize = 24;
     let details = if lane == Lane::Marker { event_text::details(&what.data) } else { String::new() };
-    let text = if details.is_empty() { what.kind.clone() } else { details };
+    let text = if details.is_empty() { event_text::kind(&what.kind) } else { details };
     if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
 }
 

@@ -6,8 +6,35 @@ use session::EventData;
 
 /// `click  button#buy`, `marker  looked away`.
 pub fn event(what: &EventData) -> String {
-    let details = details(&what.data);
-    if details.is_empty() { what.kind.clone() } else { format!("{}  {details}", what.kind) }
+    let (kind, details) = (kind(&what.kind), details(&what.data));
+    if details.is_empty() { kind } else { format!("{kind}  {details}") }
+}
+
+/// The kind of an event in words. The name in the file is the browser's or has underscores.
+pub fn kind(stored: &str) -> String {
+    match stored {
+        "keydown" => "key".to_owned(),
+        "keyup" => "key up".to_owned(),
+        "input" => "edit".to_owned(),
+        "dblclick" => "double click".to_owned(),
+        "contextmenu" => "right click".to_owned(),
+        "beforeunload" | "pagehide" => "page left".to_owned(),
+        "visibilitychange" => "page shown or hidden".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// `page: key` for `page/keydown`.
+pub fn stream_and_kind(stored: &str) -> String {
+    match stored.split_once('/') {
+        Some((stream, of_stream)) => format!("{}: {}", stream.replace('_', " "), kind(of_stream)),
+        None => kind(stored),
+    }
+}
+
+/// Whether an event has these words in its text or in its stored name. They are in small letters.
+pub fn matches(what: &EventData, words: &str) -> bool {
+    what.kind.to_lowercase().contains(words) || event(what).to_lowercase().contains(words)
 }
 
 /// The subjects of an event. They come first, in this order and without their field names.
@@ -63,5 +90,14 @@ mod tests {
         );
         assert_eq!(text_of("note", json!({"label": "", "note": "looked\n away"})), "note  looked away");
         assert_eq!(text_of("blur", json!({})), "blur");
+    }
+
+    #[test]
+    fn kinds_are_words_and_their_stored_names_are_found_too() {
+        assert_eq!(text_of("camera_lost", json!({})), "camera lost");
+        assert_eq!(text_of("keydown", json!({"key": "a"})), "key  a");
+        assert_eq!(stream_and_kind("page_clock/not_measured"), "page clock: not measured");
+        let pressed = EventData { kind: "keydown".into(), data: Map::new() };
+        assert!(matches(&pressed, "keydown") && matches(&pressed, "key") && !matches(&pressed, "click"));
     }
 }

@@ -92,8 +92,8 @@ fn row(
     let message = event_text::details(&event.what.data);
     // Without details, the kind may use the whole row.
     let kind = if message.is_empty() { kind.union(details) } else { kind };
-    let is_kind_cut =
-        widgets::line(ui, kind, &event.what.kind, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
+    let words = event_text::kind(&event.what.kind);
+    let is_kind_cut = widgets::line(ui, kind, &words, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
     let color = if lane == Lane::Marker { p.strong } else { p.weak };
     let is_cut = widgets::line(ui, details, &message, FontId::proportional(13.0), color, Align2::LEFT_CENTER);
     response.widget_info(|| {

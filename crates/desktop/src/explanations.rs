@@ -1,7 +1,7 @@
 //! What the numbers of the window mean. One table, shown on hover and in the help (F1).
 
 use eframe::egui;
-use egui::Response;
+use egui::{Rect, Response, Sense, Ui};
 
 /// A number that the window shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub enum Term {
     Expressions,
     Grade,
     Camera,
+    Expected,
     Stored,
     Scored,
     Skipped,
@@ -37,6 +38,7 @@ pub enum Term {
     Ccc,
     Correlation,
     Lag,
+    Kappa,
     Baseline,
 }
 
@@ -50,6 +52,7 @@ pub const GROUPS: [(&str, &[Term]); 5] = [
         "The recording",
         &[
             Term::Camera,
+            Term::Expected,
             Term::Stored,
             Term::Scored,
             Term::Skipped,
@@ -75,7 +78,7 @@ pub const GROUPS: [(&str, &[Term]); 5] = [
             Term::Clusters,
         ],
     ),
-    ("A rating", &[Term::Ccc, Term::Correlation, Term::Lag]),
+    ("Ratings and annotations", &[Term::Ccc, Term::Correlation, Term::Lag, Term::Kappa]),
 ];
 
 impl Term {
@@ -88,6 +91,7 @@ impl Term {
             Term::Expressions => "Expressions (%)",
             Term::Grade => "Grade",
             Term::Camera => "camera",
+            Term::Expected => "Frames expected",
             Term::Stored => "stored",
             Term::Scored => "scored",
             Term::Skipped => "skipped",
@@ -112,6 +116,7 @@ impl Term {
             Term::Ccc => "CCC",
             Term::Correlation => "r",
             Term::Lag => "lag",
+            Term::Kappa => "κ",
             Term::Baseline => "Corrected values",
         }
     }
@@ -145,6 +150,10 @@ impl Term {
                  90 %. C: up to 1 %, 2 s, 75 %. D: up to 5 %, 10 s, 50 %. An unresponsive page also lowers the grade."
             }
             Term::Camera => "Frames that the camera delivered in the last second.",
+            Term::Expected => {
+                "The camera's rate times the time from the first frame to the end of the recording. Of a video file: its frames \
+                 and those that are lost."
+            }
             Term::Stored => "Frames in the video file.",
             Term::Scored => "Frames that the networks have scored.",
             Term::Skipped => {
@@ -164,7 +173,9 @@ impl Term {
                 "The phase that runs by the study's plan: time since its start, and time left. Pauses do not count. The page \
                  times its tasks itself."
             }
-            Term::Gap => "The longest stretch without a stored frame, with its reason.",
+            Term::Gap => {
+                "The longest stretch without a stored frame, with its reason. Frames that end before the recording are a gap, too."
+            }
             Term::FaceShare => "The share of the scored frames in which a face was found.",
             Term::PageClock => {
                 "The largest possible error of a page event's time. Pings measure the offset of the page's clock."
@@ -201,6 +212,10 @@ impl Term {
                 "The delay of the rating with the highest correlation. People rate with a delay of some seconds. It is given \
                  only if rating and network overlap long enough at each compared delay."
             }
+            Term::Kappa => {
+                "Cohen's kappa: the agreement of two people's labels in steps of 0.1 s, corrected for chance. 1 is perfect, 0 is \
+                 chance. No label counts as a category."
+            }
             Term::Baseline => {
                 "Values minus the participant's own mean in the guided baseline, or in standard deviations of it (z). Stored \
                  values do not change."
@@ -216,12 +231,25 @@ pub trait Explained {
 
 impl Explained for Response {
     fn explained(self, term: Term) -> Response {
-        self.on_hover_ui(|ui| {
-            ui.set_max_width(340.0);
+        explained_by(self, &[term])
+    }
+}
+
+fn explained_by(response: Response, terms: &[Term]) -> Response {
+    response.on_hover_ui(|ui| {
+        ui.set_max_width(340.0);
+        for term in terms {
             ui.strong(term.name());
             ui.add(egui::Label::new(term.text()).wrap());
-        })
-    }
+        }
+    })
+}
+
+/// Explains a name that is painted at `rect`.
+pub fn explain(ui: &mut Ui, rect: Rect, name: &str, terms: &[Term]) {
+    let response = ui.interact(rect, ui.scope_id().with(("explained", name)), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("What {name} means")));
+    explained_by(response, terms);
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Fonts of the system for letters that the program's own fonts do not have: Chinese, Japanese, Korean, Arabic, Hebrew,
 //! Devanagari, Thai and others. They are large, so a font is looked up and loaded in a thread of its own, and only when
 //! such a letter is on the screen. A script without a font is reported once.
+//!
+//! Older emoji are in the program's own fonts, in one colour. A newer one, such as 🙂 of 2014, is looked up like a letter.
 
 use std::collections::BTreeSet;
 use std::thread::JoinHandle;
@@ -55,7 +57,8 @@ impl Script {
     fn name(self) -> String {
         match self {
             Script::Other(block) => format!("the letters from U+{:04X} on", block << 7),
-            Script::Emoji => "emoji".to_owned(),
+            // The program's own fonts have the others.
+            Script::Emoji => "some newer emoji".to_owned(),
             named => format!("{named:?}"),
         }
     }
@@ -257,6 +260,21 @@ mod tests {
         let scripts = "中あ한ع ש क ไ".chars().filter_map(Script::of).collect::<Vec<_>>();
         use Script::{Arabic, Chinese, Devanagari, Hebrew, Japanese, Korean, Thai};
         assert_eq!(scripts, [Chinese, Japanese, Korean, Arabic, Hebrew, Devanagari, Thai]);
+    }
+
+    #[test]
+    fn emoji_are_drawn_with_the_programs_own_fonts() {
+        let ctx = Context::default();
+        let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
+            ui.label("😀");
+        });
+        // Nothing draws these textures.
+        output.textures_delta.clear();
+        let fonts = [FontId::proportional(14.0), FontId::monospace(14.0)];
+        for letter in "😀😢😡😊😐👍🎉❤📷".chars() {
+            let is_drawn = |font: &FontId| ctx.fonts_mut(|f| f.has_glyph(font, letter));
+            assert!(fonts.iter().all(is_drawn), "{letter}");
+        }
     }
 
     #[test]

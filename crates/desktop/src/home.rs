@@ -9,6 +9,7 @@ use egui::{
 };
 
 use super::command::{Command, EditorCommand, HomeCommand, JobCommand, StudyCommand};
+use super::explanations::{Explained, Term};
 use super::port::{Grade, Library, SessionRow, SessionState, StudyRow};
 use super::state::{self, Column, Filter, Home, State, StateKind};
 use super::theme::Palette;
@@ -170,9 +171,13 @@ fn background(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p
 
 /// In a narrower area, the buttons have a row of their own.
 const WIDE_TOOLS: f32 = 940.0;
+/// As above, while states or grades are hidden: their menus have longer names, and there is a button that shows all.
+const WIDE_TOOLS_FILTERED: f32 = 1200.0;
 
 fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
-    let is_wide = ui.available_width() >= WIDE_TOOLS;
+    let Filter { hidden_states, hidden_grades, .. } = &home.filter;
+    let has_hidden = !(hidden_states.is_empty() && hidden_grades.is_empty());
+    let is_wide = ui.available_width() >= if has_hidden { WIDE_TOOLS_FILTERED } else { WIDE_TOOLS };
     ui.horizontal(|ui| {
         filter(ui, home, commands);
         if is_wide {
@@ -374,6 +379,9 @@ fn head(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
         if response.clicked() {
             commands.push(Command::Home(HomeCommand::SortBy(column)));
         }
+        if column == Column::Quality {
+            response.explained(Term::Grade);
+        }
     }
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, p.hairline));
 }
@@ -402,7 +410,12 @@ fn session_row(ui: &mut Ui, state: &State, session: &SessionRow, commands: &mut 
             Column::Size => (figures::bytes(session.size_bytes), text),
             Column::Quality => {
                 match session.grade {
-                    Some(grade) => widgets::paint_grade(ui.painter(), cell.left_center(), grade, &p),
+                    Some(grade) => {
+                        widgets::paint_grade(ui.painter(), cell.left_center(), grade, &p);
+                        let id = response.id.with("grade");
+                        let hint = ui.interact(cell, id, Sense::hover()).on_hover_text(widgets::grade_rule(grade));
+                        hint.explained(Term::Grade);
+                    }
                     None => {
                         ui.painter().text(
                             cell.left_center(),

@@ -249,8 +249,8 @@ impl IndexedTimeline {
                 continue;
             }
             self.all += 1;
-            let passes = self.filter.lanes[lane as usize]
-                && (needle.is_empty() || event_text::event(&event.what).to_lowercase().contains(&needle));
+            let passes =
+                self.filter.lanes[lane as usize] && (needle.is_empty() || event_text::matches(&event.what, &needle));
             if passes {
                 self.shown.push(row as u32);
                 if lane != Lane::Blink {

@@ -8,6 +8,7 @@ use egui::{
 use session::Seat;
 
 use super::command::{Command, LiveCommand};
+use super::explanations::{Explained, Term};
 use super::plot_area::{self, PlotData};
 use super::port::{Alarm, PagePlace, PageStatus, SessionPart};
 use super::shown_lane::ShownLane;
@@ -196,7 +197,7 @@ fn countdown(ui: &mut Ui, phase: &str, left_ns: i64) {
     let left_s = (left_ns.max(0) as f64 * 1e-9).ceil() as u64;
     let left = format!("{}:{:02} left", left_s / 60, left_s % 60);
     let phase: String = phase.chars().take(TITLE).collect();
-    widgets::stat(ui, &phase, &left, theme::palette(ui).accent).on_hover_text("Remaining time of this phase");
+    widgets::stat(ui, &phase, &left, theme::palette(ui).accent).explained(Term::Phase);
 }
 
 /// The task that runs by the plan, or the pause.
@@ -214,10 +215,8 @@ fn phase_timer(ui: &mut Ui, recording: &Recording) {
         let name: String = times.name.chars().take(TITLE).collect();
         let text = format!("{} · {} left", figures::minutes(times.elapsed_s), figures::minutes(times.left_s));
         let next = times.next.map_or_else(|| "It is the last phase.".to_owned(), |next| format!("Next: {next}."));
-        widgets::stat(ui, &name, &text, p.accent).on_hover_text(format!(
-            "Phase “{}” by the plan: time since its start, and time left. {next} Pauses do not count.",
-            times.name
-        ));
+        let stat = widgets::stat(ui, &name, &text, p.accent);
+        stat.on_hover_text(format!("Phase “{}”. {next}", times.name)).explained(Term::Phase);
     } else if recording.phases.is_over(phases, started, now) {
         ui.add_space(12.0);
         widgets::stat(ui, "phases", "all over", p.accent).on_hover_text("The planned time of all phases has passed.");

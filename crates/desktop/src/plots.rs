@@ -8,6 +8,7 @@ use session::{AFFECT, Timestamp, affect, rating as rating_field};
 
 use super::command::{Command, ReviewCommand};
 use super::decimate::{self, Curve, Shift};
+use super::explanations::{self, Term};
 use super::indexed_timeline::Stretch;
 use super::plot_area::{AXIS_PX, EVENTS_PX, PlotData, SCALE_PX, lane_places, merged, seconds_at, x_of};
 use super::port::{Correction, rating_stream_name};
@@ -38,7 +39,7 @@ pub fn show(ui: &mut Ui, rect: Rect, data: &PlotData<'_>, commands: &mut Vec<Com
 
     plot(ui, area, data, scale, &p);
     time_axis(ui, area, rect, data.window, &p);
-    labels(ui, area, scale, data, &p);
+    let names = labels(ui, area, scale, data, &p);
     signal_lanes::show(ui, &lanes, data, &p);
     if let Some(review) = data.review.filter(|_| annotated.height() > 0.0) {
         ui.painter().hline(annotated.x_range(), annotated.bottom(), Stroke::new(1.0, p.hairline));
@@ -58,8 +59,16 @@ pub fn show(ui: &mut Ui, rect: Rect, data: &PlotData<'_>, commands: &mut Vec<Com
         }
     }
     ui.painter().rect_stroke(area, 4.0, Stroke::new(1.0, p.hairline), egui::StrokeKind::Inside);
-    pointer_input(ui, area, events_top, data, nearest, &p, commands);
+    // The values under the pointer would cover the name that it points at.
+    let is_at_name = ui.input(|i| i.pointer.hover_pos()).is_some_and(|at| names.iter().any(|n| n.contains(at)));
+    let values_until = if is_at_name { area.top() } else { events_top };
+    pointer_input(ui, area, values_until, data, nearest, &p, commands);
     // After the area, which would take their presses.
+    for ((name, term), place) in [("valence", Term::Valence), ("arousal", Term::Arousal)].into_iter().zip(names) {
+        let terms = [term, Term::Band, Term::Baseline];
+        let is_raw = data.review.is_none_or(|r| r.values == Correction::Raw);
+        explanations::explain(ui, place, name, if is_raw { &terms[..2] } else { &terms });
+    }
     signal_lanes::controls(ui, &lanes, data, commands);
     let corner = Rect::from_min_max(pos2(rect.left(), area.bottom() + 2.0), pos2(area.left() - 4.0, rect.bottom()));
     signal_lanes::choose(ui, corner, commands);
@@ -215,29 +224,33 @@ fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: TimeWindow, p: &Palette) {
     }
 }
 
-fn labels(ui: &Ui, area: Rect, scale: Scale, data: &PlotData<'_>, p: &Palette) {
+/// Returns where the names of the two curves are.
+fn labels(ui: &Ui, area: Rect, scale: Scale, data: &PlotData<'_>, p: &Palette) -> [Rect; 2] {
     let reach = data.reach();
     let has_rating = data.review.is_some_and(|r| rating::passes(r).next().is_some());
     let font = theme::caption_font();
-    for (name, middle, color) in [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)] {
-        for (text, value) in [(format!("+{reach}"), 1.0), ("0".to_owned(), 0.0), (format!("−{reach}"), -1.0)] {
-            // Moved inwards, so that the labels of the two scales do not touch.
-            let y = scale.y(area, middle + value) + 5.0 * value as f32;
-            ui.painter().text(pos2(area.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), p.weak);
-        }
-        let at = pos2(area.left() + 10.0, scale.y(area, middle + 1.0) + 4.0);
-        let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
-        ui.painter().rect_filled(chip, 2.0, color);
-        let named = ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
-        if has_rating {
-            let from = pos2(named.right() + 12.0, chip.center().y);
-            ui.painter().line_segment([from, from + vec2(12.0, 0.0)], Stroke::new(1.2, p.strong));
-            ui.painter().text(from + vec2(17.0, 0.0), Align2::LEFT_CENTER, "self-report", font.clone(), p.text);
-        }
-    }
+    let names =
+        [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)].map(|(name, middle, color)| {
+            for (text, value) in [(format!("+{reach}"), 1.0), ("0".to_owned(), 0.0), (format!("−{reach}"), -1.0)] {
+                // Moved inwards, so that the labels of the two scales do not touch.
+                let y = scale.y(area, middle + value) + 5.0 * value as f32;
+                ui.painter().text(pos2(area.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), p.weak);
+            }
+            let at = pos2(area.left() + 10.0, scale.y(area, middle + 1.0) + 4.0);
+            let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
+            ui.painter().rect_filled(chip, 2.0, color);
+            let named = ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+            if has_rating {
+                let from = pos2(named.right() + 12.0, chip.center().y);
+                ui.painter().line_segment([from, from + vec2(12.0, 0.0)], Stroke::new(1.2, p.strong));
+                ui.painter().text(from + vec2(17.0, 0.0), Align2::LEFT_CENTER, "self-report", font.clone(), p.text);
+            }
+            named.union(chip)
+        });
     let y = area.bottom() - EVENTS_PX;
     ui.painter().line_segment([pos2(area.left(), y), pos2(area.right(), y)], Stroke::new(1.0, p.hairline));
     ui.painter().text(pos2(area.left() - 6.0, y + EVENTS_PX / 2.0), Align2::RIGHT_CENTER, "events", font, p.weak);
+    names
 }
 
 /// Pointer input, and the text for screen readers.

@@ -7,7 +7,7 @@ use super::command::{Command, ReportCommand};
 use super::explanations::{Explained, Term};
 use super::port::{FinishedSession, QualityReport, SessionState};
 use super::state::State;
-use super::{figures, screen_layout, theme, widgets};
+use super::{event_text, figures, screen_layout, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(finished) = &state.finished else { return };
@@ -133,11 +133,12 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
         |ui| {
             for (name, value, is_loss) in rows(quality) {
                 let label = ui.label(RichText::new(name).weak());
+                let color = if is_loss { p.loss_text } else { p.text };
+                let value = ui.add(egui::Label::new(RichText::new(value).color(color)).wrap());
                 if let Some(term) = term_of(name) {
                     label.explained(term);
+                    value.explained(term);
                 }
-                let color = if is_loss { p.loss_text } else { p.text };
-                ui.add(egui::Label::new(RichText::new(value).color(color)).wrap());
                 ui.end_row();
             }
         },
@@ -149,7 +150,7 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
     }
     Grid::new("events by kind").num_columns(2).min_row_height(20.0).spacing([24.0, 4.0]).show(ui, |ui| {
         for (kind, count) in &quality.events_by_kind {
-            ui.label(RichText::new(kind).weak());
+            ui.label(RichText::new(event_text::stream_and_kind(kind)).weak());
             ui.label(figures::count(*count));
             ui.end_row();
         }
@@ -159,6 +160,7 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
 /// The explanation of a row, by its name.
 fn term_of(name: &str) -> Option<Term> {
     Some(match name {
+        "Frames expected" => Term::Expected,
         "Frames stored" => Term::Stored,
         "Frames scored" => Term::Scored,
         "Skipped live" => Term::Skipped,

@@ -160,7 +160,7 @@ fn agreement_table(ui: &mut Ui, agreement: &Agreement) {
         ] {
             ui.label(RichText::new(name).size(13.0).weak()).explained(term);
             for value in values {
-                ui.label(RichText::new(value).monospace());
+                ui.label(RichText::new(value).monospace()).explained(term);
             }
             ui.end_row();
         }

@@ -4,6 +4,7 @@ use eframe::egui;
 use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
 use super::command::{Command, ReviewCommand};
+use super::explanations::{Explained, Term};
 use super::lane_choice::LaneList;
 use super::plot_area::{self, PlotData, SCALE_PX};
 use super::port::{Correction, ExportFormat};
@@ -229,7 +230,7 @@ fn shown_values(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
             commands.push(Command::Review(ReviewCommand::ShadePoor(is_shaded)));
         }
     });
-    menu.response.accessible_name(format!("Values: {label}")).on_hover_text("Stored values do not change.");
+    menu.response.accessible_name(format!("Values: {label}")).explained(Term::Baseline);
 }
 
 fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {

@@ -335,7 +335,10 @@ fn progress(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.add(egui::ProgressBar::new(share).desired_width(width).text(message).fill(theme::palette(ui).selected));
     ui.add_space(2.0);
     let cancel = egui::Button::new("Cancel").min_size(vec2(width, 0.0));
-    if ui.add_enabled(!progress.is_cancelled, cancel).on_hover_text("Esc").clicked() {
-        commands.push(Command::Study(StudyCommand::CancelQuery));
-    }
+    // In the middle of its button, as in the button that it replaces.
+    ui.vertical_centered_justified(|ui| {
+        if ui.add_enabled(!progress.is_cancelled, cancel).on_hover_text("Esc").clicked() {
+            commands.push(Command::Study(StudyCommand::CancelQuery));
+        }
+    });
 }

@@ -301,10 +301,11 @@ fn table<N: Into<String>>(ui: &mut Ui, id: &str, rows: impl IntoIterator<Item = 
         for (name, value) in rows {
             let name: String = name.into();
             let label = ui.label(RichText::new(&name).size(13.0).weak());
+            let value = ui.label(RichText::new(value).size(13.0));
             if let Some(term) = term_of(&name) {
                 label.explained(term);
+                value.explained(term);
             }
-            ui.label(RichText::new(value).size(13.0));
             ui.end_row();
         }
     });

@@ -23,7 +23,8 @@ const PAGE: &str = r#"<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>+</title>
 <style>
-  html, body { height: 100%; margin: 0; background: #c9c9c6; cursor: none; user-select: none }
+  html, body { height: 100%; margin: 0; background: #c9c9c6; cursor: none; -webkit-user-select: none;
+    user-select: none }
   i { position: fixed; left: 50%; top: 50%; background: #33383d; border-radius: 1px }
   i:first-of-type { width: 48px; height: 6px; margin: -3px 0 0 -24px }
   i:last-of-type { width: 6px; height: 48px; margin: -24px 0 0 -3px }

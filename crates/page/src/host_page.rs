@@ -32,12 +32,13 @@ pub(super) fn questionnaire_url(number: usize) -> String {
 
 /// The colours of the fixation cross, so that the light on the face stays the same.
 const CALM_PAGE: &str = "<!doctype html><html><meta charset=\"utf-8\"><title>–</title>\
-    <style>html, body { height: 100%; margin: 0; background: #c9c9c6; cursor: none; user-select: none }</style></html>";
+    <style>html, body { height: 100%; margin: 0; background: #c9c9c6; cursor: none;\
+    -webkit-user-select: none; user-select: none }</style></html>";
 
 /// As the closing screen in front of the page.
 const CLOSING_PAGE: &str = "<!doctype html><html><meta charset=\"utf-8\"><title>–</title>\
-    <style>html, body { height: 100%; margin: 0; background: #c9c9c6; color: #33383d; cursor: default; user-select: none;\
-    font: 26px/1.5 system-ui, sans-serif }\
+    <style>html, body { height: 100%; margin: 0; background: #c9c9c6; color: #33383d; cursor: default;\
+    -webkit-user-select: none; user-select: none; font: 26px/1.5 system-ui, sans-serif }\
     body { display: flex; align-items: center; justify-content: center; text-align: center; padding: 0 10%;\
     box-sizing: border-box }</style><div dir=\"auto\">SENTENCE</div></html>";
 

@@ -61,16 +61,18 @@ impl HostAnswer {
     }
 }
 
+/// A double click of a waiting participant selects nothing. WebKit reads only its own name of the property.
 const STYLE: &str = "html, body { height: 100%; margin: 0; background: #c9c9c6; color: #33383d; cursor: default;
-    font: 26px/1.5 system-ui, sans-serif; user-select: none }
+    font: 26px/1.5 system-ui, sans-serif; -webkit-user-select: none; user-select: none }
   .middle { min-height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
     text-align: center; padding: 0 10%; box-sizing: border-box }
   .hint { position: fixed; left: 0; right: 0; bottom: 18px; text-align: center; font-size: 14px; color: #6d7378 }
   main { max-width: 900px; margin: 0 auto; padding: 48px 40px; box-sizing: border-box }
-  main p { white-space: pre-wrap; margin: 0 0 32px; user-select: text }
+  main p { white-space: pre-wrap; margin: 0 0 32px }
   label { display: block; margin: 0 0 24px }
   input { display: block; font: inherit; width: 100%; box-sizing: border-box; margin-top: 6px; padding: 10px 14px;
-    border: 2px solid #6d7378; border-radius: 6px; background: #e6e6e3; color: inherit }
+    border: 2px solid #6d7378; border-radius: 6px; background: #e6e6e3; color: inherit; -webkit-user-select: text;
+    user-select: text }
   button { font: inherit; padding: 14px 34px; margin: 0 10px; border: 2px solid #33383d; border-radius: 8px;
     background: #e6e6e3; color: inherit; cursor: pointer }
   main button { margin-inline-start: 0 }

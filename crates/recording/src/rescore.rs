@@ -51,7 +51,7 @@ pub enum RescoreError {
     AlreadyThere(StreamName),
     #[error("the session has no video to score")]
     NoVideo,
-    #[error("{0}: there is nothing to score. Move the file back, or restore it from a backup")]
+    #[error("{0}. There is nothing to score. If the file is lost, restore it from a backup")]
     VideoGone(VideoLoss),
     #[error("could not start a thread: {0}")]
     Thread(std::io::Error),

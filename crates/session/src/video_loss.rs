@@ -43,7 +43,9 @@ impl fmt::Display for VideoLoss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let VideoLoss { file, trouble, frames, of, from } = self;
         match trouble {
-            VideoTrouble::Missing => write!(f, "{file} is missing, and with it the pictures of {of} frames"),
+            VideoTrouble::Missing => {
+                write!(f, "{file} is missing, and with it the pictures of {of} frames: move it back")
+            }
             VideoTrouble::Empty => write!(f, "{file} is empty: the pictures of {of} frames are gone"),
             VideoTrouble::Short => {
                 write!(f, "{file} is too short: from {from} on the pictures of {frames} of {of} frames are gone")

@@ -60,7 +60,9 @@ pub enum StoreError {
         "the picture of frame {number} ({at}) in {path} is damaged: its bytes are not those that were stored. Restore the file from a backup"
     )]
     DamagedFrame { number: u64, at: Timestamp, path: PathBuf },
-    #[error("the film {0} was moved, renamed or removed: put it back to see its pictures. Its scores stay readable")]
+    #[error(
+        "the film {0} was moved, renamed or removed: move the film back to see its pictures. Its scores stay readable"
+    )]
     FilmGone(PathBuf),
     #[error(
         "the film {path} has changed since the import (bytes {from} to {until}): put the original film back. Its scores stay readable"

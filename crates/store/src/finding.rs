@@ -210,7 +210,7 @@ impl fmt::Display for Finding {
             Finding::FramesCutOff(run) => write!(f, "video.mkv ends before {run}"),
             Finding::VideoMissing { frames } => write!(f, "video.mkv is missing, and with it {frames} frames"),
             Finding::FilmMissing { file, frames } => {
-                write!(f, "the film {file} is missing, and with it the pictures of {frames} frames")
+                write!(f, "the film {file} is missing, and with it the pictures of {frames} frames: move the film back")
             }
             Finding::FilmChanged { file, found, expected } if found == expected => {
                 write!(f, "the film {file} is not the one that was imported: its SHA-256 is another one")

@@ -83,6 +83,15 @@ fn a_template_a_title_and_a_folder_make_a_study() {
 }
 
 #[test]
+fn the_folder_of_the_studies_is_named_and_opened() {
+    let mut scene = scenes::home(plain());
+    let folder = synthetic::library().studies_folder;
+    assert!(says(&scene, &folder.display().to_string()));
+    click(&mut scene, "Open the folder of studies");
+    assert_eq!(scene.handle.asked(), [Asked::Folder(folder)]);
+}
+
+#[test]
 fn form_and_text_stay_together_and_comments_stay() {
     let mut scene = edited();
     focus(&mut scene, "Title");

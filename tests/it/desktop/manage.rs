@@ -119,6 +119,45 @@ fn several_sessions_are_selected_and_exported_at_once() {
 }
 
 #[test]
+fn a_filter_of_states_or_grades_hides_rows_and_what_it_hides_is_not_selected() {
+    let mut scene = scenes::home(plain());
+    press(&mut scene, Modifiers::COMMAND, Key::A);
+    assert_eq!(scene.state().home.selection.len(), 18);
+    let untick = |scene: &mut Scene, menu: &str, choice: &str| {
+        click(scene, menu);
+        scene.window.get_by_role_and_label(Role::CheckBox, choice).click();
+        scene.settle();
+        press(scene, Modifiers::NONE, Key::Escape);
+    };
+    untick(&mut scene, "State", "damaged");
+    untick(&mut scene, "State: some hidden", "recovered");
+    assert!(says(&scene, "16 of 18") && scene.state().home.selection.len() == 16);
+    let hidden = |row: &SessionRow| row.grade == Some(Grade::A);
+    let of_grade = scene.state().home.listed().filter(|row| hidden(row)).count();
+    untick(&mut scene, "Grade", "grade A");
+    assert!(of_grade > 0 && !scene.state().home.listed().any(hidden));
+    assert_eq!(scene.state().home.selection.len(), 16 - of_grade, "a key of the keyboard would reach hidden rows");
+    let buttons = ["Show all", "Study averages …"].map(|name| scene.window.get_by_label(name).rect());
+    assert!(!buttons[0].intersects(buttons[1]), "one button covers the other: {buttons:?}");
+    click(&mut scene, "Show all");
+    assert_eq!((scene.state().home.listed().count(), scene.state().home.selection.len()), (18, 16 - of_grade));
+}
+
+#[test]
+fn a_notice_fades_and_a_warning_stays_until_it_is_dismissed() {
+    let mut scene = scenes::home(plain().with_step_dt(0.5));
+    scene.say(BackendEvent::ExportFinished { to: "/tmp/averages".into() });
+    let sentence = "sub-09: too large.".to_owned();
+    scene
+        .say(BackendEvent::SessionsDownloaded(DownloadResult { refused: vec![sentence], ..DownloadResult::default() }));
+    let is_warned = |scene: &Scene| says(scene, "sub-09: too large.");
+    assert!(says(&scene, "Exported to") && is_warned(&scene));
+    scene.window.run_steps(30);
+    assert!(!says(&scene, "Exported to"), "it has faded after 15 s");
+    assert!(is_warned(&scene));
+}
+
+#[test]
 fn the_menu_of_a_row_opens_copies_and_reassigns() {
     let mut scene = scenes::home(plain());
     let rows = labels(&scene);

@@ -127,6 +127,31 @@ fn preferences_are_stored_by_the_backend_and_not_by_the_window() {
 }
 
 #[test]
+fn monitor_full_screen_sound_and_text_size_are_preferences() {
+    let mut scene = scenes::home(plain());
+    assert!(!scene.state().preferences.sounds.alarm, "no sound disturbs a participant unasked");
+    scene.handle.asked();
+    click(&mut scene, "Preferences");
+    // The size of the dialog is found over some frames.
+    scene.settle();
+    scene.settle();
+    let combo = |scene: &mut Scene, name: &str, choice: &str| {
+        scene.window.get_by_role_and_label(Role::ComboBox, name).click();
+        scene.settle();
+        click(scene, choice);
+    };
+    combo(&mut scene, "Text size", "150 %");
+    combo(&mut scene, "Monitor", "Monitor 3");
+    click(&mut scene, "Full screen on that monitor");
+    click(&mut scene, "Sound when data is being lost");
+    click(&mut scene, "Save");
+    let asked = scene.handle.asked();
+    let [Asked::Preferences(stored)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((stored.text_scale, stored.sounds.alarm), (1.5, true));
+    assert_eq!((stored.participant.monitor, stored.participant.full_screen), (Some(2), false));
+}
+
+#[test]
 fn the_folder_of_recordings_must_be_a_whole_path() {
     let mut scene = scenes::home(plain());
     click(&mut scene, "Preferences");

@@ -278,6 +278,19 @@ fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
     assert!(says(&scene, "+0.61") && says(&scene, "+1.4 s") && says(&scene, "does not vary"));
 }
 
+/// A rating that overlaps with the network too shortly has no lag.
+#[test]
+fn a_lag_is_given_only_with_enough_overlap_and_the_rater_is_named() {
+    let mut scene = scenes::review(plain(), &Script::of(754.0), false);
+    scenes::rated(&mut scene);
+    assert!(says(&scene, "Pass 1, rated by sub-14") && says(&scene, "+1.4 s") && !says(&scene, "No lag"));
+    let short = affectograph::analysis::Agreement { ccc: 0.5, correlation: 0.6, delay: None, pairs: 60 };
+    let fields = [Ok(short.clone()), Ok(short)];
+    scene.say(BackendEvent::Agreement(Agreement { pass: 1, author: String::new(), fields }));
+    assert!(says(&scene, "Pass 1, rater not named") && !says(&scene, "+1.4 s"));
+    assert!(says(&scene, "No lag: rating and network overlap for less than"));
+}
+
 #[test]
 fn values_are_counted_from_the_baseline_and_poor_quality_is_shaded() {
     let mut scene = scenes::review(plain(), &Script::of(60.0), false);

@@ -373,7 +373,11 @@ proptest! {
         rows in prop::collection::vec((-1e5f64..1e5, "[a-zé]{1,6}", "x[a-zäß,;|\t\"\n #€]{0,8}"), 1..8),
         writer in writer(),
     ) {
-        let read = read(&writer.write(&rows), &options()).unwrap();
+        let written = writer.write(&rows);
+        // `ß€` of Windows-1252 has the bytes of one letter of UTF-8. Nobody can tell which was meant.
+        let is_clear = writer.encoding != "windows-1252" || written.is_ascii() || std::str::from_utf8(&written).is_err();
+        prop_assume!(is_clear);
+        let read = read(&written, &options()).unwrap();
         let told = |text: &str| NO_DATA.contains(&text) || is_nothing(text);
         prop_assume!(rows.iter().all(|(_, kind, said)| !told(kind) && !told(said.trim())));
         let got: Vec<_> =
