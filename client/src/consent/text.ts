@@ -22,10 +22,14 @@ const CAMERA = {
     + 'browser. No picture is stored or sent. Your browser will ask for the camera. You can take part without it.',
 };
 
+// What `src/sources/` and the start of a session record. A test compares its words with the kinds of events.
 const ACTIONS = 'This page is part of a study. If you agree, it records what you do here, and when:\n'
-  + '• where you point, click, touch and scroll, and which buttons and links you use\n'
-  + '• when you press a key, and when you type, delete, copy or paste text, and how much\n'
-  + '• when you open, leave or hide the page, play a video or sound, or see an error, and the addresses of its pages';
+  + '• where you point, click, touch, drag and scroll, and which buttons and links you use\n'
+  + '• what you choose in lists and boxes and on sliders, and when you send a form\n'
+  + '• when you press a key, and which one where nothing is typed; when you type, delete, select, copy, cut or paste text, and how much\n'
+  + '• when you open, leave, hide, resize, turn or print the page, play a video or sound, are without network or see an error, '
+  + 'and the addresses of its pages\n'
+  + '• which browser and language you use, and the size of its window and of the screen';
 
 /** `content`: the fields whose words are kept; undefined if that is not known. */
 const words = (content: readonly string[] | undefined): string => {

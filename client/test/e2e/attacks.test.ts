@@ -2,11 +2,11 @@
 // sentence, and the recording loses nothing. All requests go to the loopback address, and their number is bounded.
 
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:https';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { eventually, launch, site, skip as noBrowser, watch } from './browser';
 import { noProgram, query } from './program';
+import { type Answer, CONSENT, type Sent, newSession as start, send as sendTo } from './requests';
 import { PASSWORD, browser, program, temporaryFolder, withServer } from './served';
 import { certificate, noCertificate } from './tls';
 
@@ -29,38 +29,7 @@ const VICTIM = (server: string, key: string) => `<!doctype html><title>Victim</t
   });
 </script>`;
 
-interface Answer { status: number; type: string; detail: string; json: Record<string, unknown> }
-interface Sent { method?: string; path: string; token?: string; origin?: string | null; headers?: Record<string, string>; body?: string | Buffer }
-
-/** Keeps its connections, so that many requests arrive in a short time. */
-const FAST = new Agent({ keepAlive: true, maxSockets: 8, rejectUnauthorized: false });
-
-/** The path is sent as it is, also with `..`. */
-const send = ({ method = 'POST', path, token, origin, headers = {}, body }: Sent, agent: Agent | false = false): Promise<Answer> => new Promise((resolve, reject) => {
-  const { hostname, port } = new URL(program.url);
-  const sent = request({
-    hostname, port, path, method, rejectUnauthorized: false, agent, timeout: 40_000,
-    headers: {
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(origin ? { origin } : {}),
-      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }), ...headers,
-    },
-  }, (response) => {
-    const parts: Buffer[] = [];
-    response.on('data', (part: Buffer) => parts.push(part));
-    response.on('end', () => {
-      const text = Buffer.concat(parts).toString();
-      let json: Record<string, unknown> = {};
-      try {
-        json = JSON.parse(text) as Record<string, unknown>;
-      } catch {
-        // The test reports it.
-      }
-      resolve({ status: response.statusCode!, type: String(json['type'] ?? ''), detail: String(json['detail'] ?? ''), json });
-    });
-  });
-  sent.on('error', reject);
-  sent.end(body);
-});
+const send = (sent: Sent): Promise<Answer> => sendTo(program.url, sent);
 
 /** What an attack is, the request or requests, and the status of the (last) answer. */
 type Attack = [name: string, status: number, attempt: Sent | (() => Promise<Answer>)];
@@ -70,6 +39,7 @@ test('every attack is refused in words, and a session beside them loses nothing'
   const shop = await site(pages);
   const key = program.key(shop.url);
   const otherKey = program.key(shop.url, 'open');
+  const reader = program.run('serve', 'token', 'reader').trim();
   pages['/'] = VICTIM(program.url, key);
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const errors = watch(context);
@@ -82,9 +52,6 @@ test('every attack is refused in words, and a session beside them loses nothing'
 
     // The attacker may begin sessions as everybody can: the key is in the page.
     const origin = shop.url;
-    const consent = { given_utc_ms: Date.now(), text_sha256: 'ab'.repeat(32) };
-    const client = { version: '0.1.0', user_agent: 'attacker', language: 'en' };
-    const start = (change: object = {}) => JSON.stringify({ study: 'smile', consent, camera: 'off', client, ...change });
     const begin = async (camera: string) => {
       const { status, json } = await send({ path: '/v1/sessions', token: key, origin, body: start({ camera }) });
       assert.equal(status, 201);
@@ -116,12 +83,12 @@ test('every attack is refused in words, and a session beside them loses nothing'
       ['begin from a site that ends like the right one', 403, { path: '/v1/sessions', token: key, origin: `${origin}.evil.example`, body: start() }],
       ['begin in another study', 403, { path: '/v1/sessions', token: otherKey, origin, body: start() }],
       ['begin without consent', 422, { path: '/v1/sessions', token: key, origin, body: start({ consent: null }) }],
-      ['begin with a consent that is no checksum', 422, { path: '/v1/sessions', token: key, origin, body: start({ consent: { ...consent, text_sha256: 'x' } }) }],
+      ['begin with a consent that is no checksum', 422, { path: '/v1/sessions', token: key, origin, body: start({ consent: { ...CONSENT, text_sha256: 'x' } }) }],
       ['a participant who is a path', 422, { path: '/v1/sessions', token: key, origin, body: start({ participant: '../../etc' }) }],
       ['a participant with a zero byte', 422, { path: '/v1/sessions', token: key, origin, body: start({ participant: 'sub-01\0' }) }],
       ['a camera that does not exist', 422, { path: '/v1/sessions', token: key, origin, body: start({ camera: 'infrared' }) }],
       ['a field that does not exist', 422, { path: '/v1/sessions', token: key, origin, body: start({ is_admin: true }) }],
-      ['a browser\'s name of 100 kB', 422, { path: '/v1/sessions', token: key, origin, body: start({ client: { ...client, user_agent: 'x'.repeat(100_000) } }) }],
+      ['a browser\'s name of 100 kB', 422, { path: '/v1/sessions', token: key, origin, body: start({ client: { version: '0.1.0', user_agent: 'x'.repeat(100_000), language: 'en' } }) }],
       ['an invitation to another site', 403, { method: 'GET', path: '/v1/studies/smile/invitation', token: key, origin: EVIL }],
       ['an invitation to a study of another key', 403, { method: 'GET', path: '/v1/studies/smile/invitation', token: otherKey, origin }],
       // The session of another person.
@@ -166,6 +133,8 @@ test('every attack is refused in words, and a session beside them loses nothing'
       ['watch a live session', 401, { method: 'GET', path: '/v1/library/live' }],
       ['download a study', 401, { method: 'GET', path: '/v1/library/studies/smile/download' }],
       ['erase a participant', 401, { method: 'DELETE', path: `/v1/library/participants/${victim.participant}` }],
+      ['erase a participant with a token that only reads', 403, { method: 'DELETE', path: `/v1/library/participants/${victim.participant}`, token: reader }],
+      ['make a write key with a token that only reads', 403, { path: '/v1/library/studies/smile/keys', token: reader, body: JSON.stringify({ origins: [EVIL] }) }],
       ['log in from another site', 403, login(PASSWORD, EVIL)],
       ['log in with a wrong password', 401, login('wrong horse battery')],
       ['guess passwords', 429, async () => {
@@ -182,7 +151,7 @@ test('every attack is refused in words, and a session beside them loses nothing'
       ['records of one session too fast', 429, async () => {
         let last = await send(mine(batch([])));
         for (let k = 0; k < 80 && last.status === 200; k++) {
-          const answers = await Promise.all(Array.from({ length: 8 }, () => send(mine(batch([])), FAST)));
+          const answers = await Promise.all(Array.from({ length: 8 }, () => send({ ...mine(batch([])), isFast: true })));
           last = answers.find((a) => a.status !== 200 && a.status !== 503) ?? last;
         }
         return last;

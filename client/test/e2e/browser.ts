@@ -17,10 +17,23 @@ export const skip: string | false = need(existsSync(CHROMIUM) ? false : `there i
 /** The certificate of the tests' server is self-signed. */
 const TRUST = IS_TLS ? ['--ignore-certificate-errors'] : [];
 
-export const launch = (more: string[] = []): Promise<Browser> => chromium.launch({
+/** `without`: arguments of Playwright that are left out. */
+export const launch = (more: string[] = [], without: string[] = []): Promise<Browser> => chromium.launch({
   executablePath: CHROMIUM,
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...TRUST, ...more],
+  ignoreDefaultArgs: without,
 });
+
+/** Goes one document back, and waits until the browser shows it from its back/forward cache for the `round`-th time. The page's own
+ * scripts count that in `returns`. */
+export const goBack = async (page: Page, round: number): Promise<void> => {
+  await page.evaluate('void setTimeout(() => history.back(), 50)');
+  await page.waitForTimeout(500);
+  await page.waitForFunction(`window.returns === ${round}`, null, { timeout: 20_000 }).catch(async (cause: unknown) => {
+    const why = await page.evaluate('JSON.stringify(performance.getEntriesByType("navigation")[0].notRestoredReasons)') as string;
+    throw new Error(`${page.url()} did not return from the cache: ${why}`, { cause });
+  });
+};
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css',

@@ -85,9 +85,55 @@ test('Firefox records a visit: consent, events, secrets, replay, video, a reload
   const replay = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'replay'");
   assert.ok(replay.length > 2);
   assert.ok(!JSON.stringify([rows, replay]).includes('Zq7'));
-  const converted = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'server' AND kind = 'video_converted'");
+  const converted = query<{ data: string }>(session!, "SELECT kind || ' ' || data AS data FROM event WHERE stream = 'server' AND kind LIKE 'video%'");
   const [{ n }] = query<{ n: number }>(session!, 'SELECT count(*) AS n FROM frame') as [{ n: number }];
   console.log(`${rows.length} events, ${replay.length} of the replay, ${n} frames, ${converted[0]?.data}`);
   assert.ok(n > 30);
   assert.deepEqual(errors, []);
+});
+
+const WAYS = (server: string, key: string) => `<!doctype html><title>Ways</title><button id="buy">Buy</button> <a href="/other">Other</a>
+<script src="/dist/affectograph.min.js"></script>
+<script>
+  var returns = 0;
+  addEventListener('pageshow', (event) => { returns += event.persisted; });
+  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', camera: 'off', consentGiven: true });
+  recorder.start();
+</script>`;
+
+test('Firefox records the way to another page and back', { skip, timeout: 120_000 }, async () => {
+  const earlier = new Set(program.recorded());
+  const pages: Record<string, string> = {};
+  const shop = await site(pages);
+  pages['/'] = pages['/other'] = WAYS(program.url, program.key(shop.url));
+  const page = await browser.newPage();
+  const isRecording = () => eventually('the recording', async () => await page.evaluate('recorder.state.phase') === 'recording', 60_000);
+  try {
+    await page.goto(shop.url);
+    await isRecording();
+    await page.click('#buy');
+    await Promise.all([page.waitForNavigation(), page.click('a')]);
+    await isRecording();
+    await page.click('#buy');
+    await page.evaluate('void setTimeout(() => history.back(), 50)');
+    await new Promise((resolve) => { setTimeout(resolve, 500); });
+    await eventually('the first page again', async () => await page.evaluate('location.pathname') === '/');
+    await isRecording();
+    console.log(`from the back/forward cache: ${String(await page.evaluate('returns === 1'))}`);
+    await page.click('#buy');
+    assert.equal((await page.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
+  } finally {
+    await page.close();
+    shop.close();
+  }
+  const [session, ...others] = program.recorded().filter((s) => !earlier.has(s));
+  assert.deepEqual(others, [], 'one session');
+  await eventually('the end of the session', () => program.isClosed(session!), 40_000);
+  assert.match(program.run('verify', session!), /^intact$/m);
+  const clicks = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'page' AND kind = 'click' ORDER BY seq")
+    .map(({ data }) => JSON.parse(data) as { target: string; document: number });
+  assert.deepEqual(clicks.filter((c) => c.target === 'button#buy').map((c) => c.document), [1, 2, 3]);
+  const { clock_uncertainty_ms } = JSON.parse(program.run('show', '--json', session!)) as { clock_uncertainty_ms: number };
+  console.log(`clock ± ${clock_uncertainty_ms.toFixed(2)} ms`);
+  assert.ok(clock_uncertainty_ms <= 5);
 });

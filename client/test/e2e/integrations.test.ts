@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CLIENT, accept, eventually, launch, site, skip as noBrowser, watch } from './browser';
-import { forTests, manualBlocks, manualPage } from './manual';
+import { CLIENT, accept, dialog, eventually, launch, site, skip as noBrowser, watch } from './browser';
+import { forTests, manualBlocks, manualCell, manualPage } from './manual';
 import { noProgram, query } from './program';
 import { browser, program, temporaryFolder, withServer } from './served';
 
@@ -140,5 +140,99 @@ if (process.env['AFFECTOGRAPH_NEED_OTREE'] === '1') test('oTree: pages become ma
   } finally {
     await context.close();
     otree.kill();
+  }
+});
+
+const PSYCHOJS = process.env['AFFECTOGRAPH_PSYCHOJS'];
+const PSYCHOJS_MANUAL = '../docs/integrations/psychojs.md';
+/** An experiment with one routine, in the form of PsychoPy Builder's export, with the code of the manual in its code component. */
+const psychojsExperiment = (): string => {
+  const code = (tab: string) => manualCell(PSYCHOJS_MANUAL, tab);
+  return `import { core, util, visual } from './psychojs.js';
+const { Scheduler } = util;
+const psychoJS = window.psychoJS = new core.PsychoJS({ debug: false });
+psychoJS.openWindow({ fullscr: false, color: new util.Color([0, 0, 0]), units: 'height', waitBlanking: true });
+const flowScheduler = new Scheduler(psychoJS);
+psychoJS.schedule(flowScheduler);
+flowScheduler.add(experimentInit);
+flowScheduler.add(welcomeRoutineBegin());
+flowScheduler.add(welcomeRoutineEachFrame());
+flowScheduler.add(welcomeRoutineEnd());
+flowScheduler.add(quitPsychoJS, 'Thank you.', true);
+psychoJS.start({ expName: 'welcome', expInfo: { participant: '1' }, resources: [] });
+let text, key_resp;
+async function experimentInit() {
+  text = new visual.TextStim({ win: psychoJS.window, name: 'text', text: 'Press space', height: 0.1 });
+  key_resp = new core.Keyboard({ psychoJS, clock: new util.Clock(), waitForStart: true });
+  ${code('Begin Experiment')}
+  return Scheduler.Event.NEXT;
+}
+function welcomeRoutineBegin() {
+  return async function () {
+    key_resp.start();
+    key_resp.clearEvents();
+    text.setAutoDraw(true);
+    ${code('Begin Routine')}
+    return Scheduler.Event.NEXT;
+  };
+}
+function welcomeRoutineEachFrame() {
+  return async function () {
+    window.frames_shown = (window.frames_shown ?? 0) + 1;
+    const isPressed = key_resp.getKeys({ keyList: ['space'], waitRelease: false }).length > 0;
+    return isPressed ? Scheduler.Event.NEXT : Scheduler.Event.FLIP_REPEAT;
+  };
+}
+function welcomeRoutineEnd() {
+  return async function () {
+    text.setAutoDraw(false);
+    key_resp.stop();
+    ${code('End Routine')}
+    return Scheduler.Event.NEXT;
+  };
+}
+async function quitPsychoJS(message, isCompleted) {
+  ${code('End Experiment')}
+  psychoJS.window.close();
+  psychoJS.quit({ message, isCompleted });
+  return Scheduler.Event.QUIT;
+}
+`;
+};
+
+if (PSYCHOJS) test('PsychoJS: routines become marks, and the experiment waits for consent and for the end', { skip, timeout: 90_000 }, async () => {
+  const earlier = new Set(program.recorded());
+  const pages: Record<string, string | Buffer> = {
+    '/psychojs.js': readFileSync(PSYCHOJS), '/experiment.js': Buffer.from(psychojsExperiment()),
+  };
+  const lab = await site(pages);
+  const [head] = manualBlocks(PSYCHOJS_MANUAL);
+  pages['/'] = `<!doctype html><html lang="en"><meta charset="utf-8"><title>welcome</title>
+${forTests(head!, program.url, program.key(lab.url), [['"affectograph/', '"/dist/']])}
+<script type="module" src="/experiment.js"></script><body><div id="root"></div></body></html>`;
+  const context = await browser.newContext();
+  const errors = watch(context);
+  try {
+    const visited = await context.newPage();
+    await visited.goto(lab.url);
+    await dialog(visited);
+    assert.equal(await visited.evaluate('window.frames_shown'), undefined, 'the experiment waits for the answer');
+    await accept(visited);
+    await visited.waitForFunction('window.frames_shown > 5', null, { timeout: 30_000 });
+    await visited.keyboard.press('Space');
+    await visited.waitForFunction('recorder.state.phase === "finished"', null, { timeout: 30_000 });
+    const [session, ...others] = program.recorded().filter((s) => !earlier.has(s));
+    assert.deepEqual(others, []);
+    const marks = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'page' AND kind = 'mark' ORDER BY seq")
+      .map(({ data: json }) => JSON.parse(json) as { name: string; data: { name: string } });
+    assert.deepEqual(marks.map((m) => [m.name, m.data.name]), [['routine_start', 'welcome'], ['routine_end', 'welcome']]);
+    const keys = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'page' AND kind = 'keydown'");
+    assert.equal(keys.length, 1);
+    await eventually('the end', () => program.isClosed(session!));
+    assert.match(program.run('verify', session!), /^intact$/m);
+    assert.deepEqual(errors, []);
+  } finally {
+    await context.close();
+    lab.close();
   }
 });

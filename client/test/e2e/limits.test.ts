@@ -2,17 +2,20 @@
 // that a spreadsheet would run. Each test has a server of its own.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { accept, dialog, eventually, launch, site, skip as noBrowser } from './browser';
 import { pictures } from './pictures';
 import { Program, noProgram, query } from './program';
+import { RemoteSession, newSession, send } from './requests';
 import { PASSWORD, login, temporaryFolder } from './served';
+import { together } from './together';
 import { type State, hasDialog, started } from './visit';
+
+const { add: test, run } = together('the limits of the server', 4);
 
 const skip = noBrowser || noProgram();
 const folder = temporaryFolder();
@@ -73,6 +76,7 @@ const at = async (serve: string[], options: string, work: (setting: Setting) => 
 
 const stop = (page: Page) => page.evaluate('recorder.stop()') as Promise<State>;
 const count = (session: string, kind: string) => query<{ n: number }>(session, `SELECT count(*) AS n FROM event WHERE kind = '${kind}'`)[0]!.n;
+const frames = (session: string) => query<{ n: number }>(session, 'SELECT count(*) AS n FROM frame')[0]!.n;
 
 /** The session is intact, and has each mark of the page once. */
 const isWhole = (server: Program, session: string, made: number): void => {
@@ -84,19 +88,8 @@ const isWhole = (server: Program, session: string, made: number): void => {
   assert.ok(marks.length >= made, `${marks.length} of ${made} marks`);
 };
 
-/** From another address of this computer than the browser's. */
+/** Another address of this computer than the browser's. */
 const ATTACKER = '127.0.0.2';
-const attack = (address: string, method: string, headers: Record<string, string>, body: string): Promise<{ status: number; detail: string }> =>
-  new Promise((resolve, reject) => {
-    const options = { method, localAddress: ATTACKER, rejectUnauthorized: false, headers: { 'content-type': 'application/json', ...headers } };
-    const sent = (address.startsWith('https:') ? requestHttps : requestHttp)(address, options, (response) => {
-      let text = '';
-      response.on('data', (part: Buffer) => { text += part.toString(); });
-      response.on('end', () => resolve({ status: response.statusCode!, detail: String((JSON.parse(text || '{}') as { detail?: string }).detail ?? '') }));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 
 test('a tab without network: its session is silent, then closed, and goes on', { skip, timeout: 150_000 }, () => at(
   ['--silent-min', '0.05', '--close-silent-min', '0.25'], 'consentGiven: true', async ({ server, url, person }) => {
@@ -106,7 +99,8 @@ test('a tab without network: its session is silent, then closed, and goes on', {
     const visitor = await person();
     await visitor.page.goto(url);
     await started(visitor.page);
-    const lamp = (state: string) => owner.locator(`.lamp.${state}`).waitFor({ timeout: 40_000 });
+    const lamp = (state: string) => owner.locator(`.lamp.${state}`).waitFor({ timeout: 40_000 })
+      .catch(async (error: unknown) => { throw new Error(`${state}: ${await owner.locator('table').innerText()}`, { cause: error }); });
     await lamp('recording');
     await visitor.context.setOffline(true);
     await lamp('silent');
@@ -127,9 +121,7 @@ test('a tab without network: its session is silent, then closed, and goes on', {
 
 test('the public key and a forged origin keep no visitor out; a full study says so before it asks', { skip, timeout: 90_000 }, () => at(
   ['--sessions-per-address', '3', '--sessions-per-key', '4'], 'camera: "off"', async ({ server, url, key, person }) => {
-    const consent = { given_utc_ms: Date.now(), text_sha256: 'ab'.repeat(32) };
-    const body = JSON.stringify({ study: 'smile', consent, camera: 'off', client: { version: '0.1.0', user_agent: 'x', language: 'en' } });
-    const begin = () => attack(`${server.url}/v1/sessions`, 'POST', { origin: url, authorization: `Bearer ${key}` }, body);
+    const begin = () => send(server.url, { path: '/v1/sessions', token: key, origin: url, body: newSession(), from: ATTACKER });
     for (let k = 0; k < 3; k++) assert.equal((await begin()).status, 201);
     const refused = await begin();
     assert.equal(refused.status, 429);
@@ -154,6 +146,39 @@ test('the public key and a forged origin keep no visitor out; a full study says 
       return await third.page.evaluate('recorder.state.phase') === 'asking';
     });
     await dialog(third.page);
+  }));
+
+test('with consent given, a full server and one that is away: start() and stop() end in time, and the recording begins later', { skip, timeout: 120_000 }, () => at(
+  ['--sessions-per-key', '1'], 'consentGiven: true, camera: "off"', async ({ server, url, person }) => {
+    const first = (await person()).page;
+    await first.goto(url);
+    assert.equal((await started(first)).phase, 'recording');
+    const second = (await person()).page;
+    await second.goto(url);
+    const waiting = await started(second);
+    assert.equal(waiting.phase, 'connecting');
+    assert.match(waiting.problem!, /largest number of open sessions/);
+    assert.equal((await stop(second)).phase, 'failed');
+    assert.equal((await stop(first)).phase, 'finished');
+
+    await server.kill9();
+    const [third, fourth] = [(await person()).page, (await person()).page];
+    for (const page of [third, fourth]) await page.goto(url);
+    for (const page of [third, fourth]) {
+      const { phase, problem } = await started(page);
+      assert.equal(phase, 'connecting');
+      assert.match(problem!, /server/);
+    }
+    assert.equal((await stop(fourth)).phase, 'failed');
+    await server.start('--sessions-per-key', '1');
+    await third.waitForFunction('recorder.state.phase === "recording"', null, { timeout: 60_000 });
+    await third.evaluate('recorder.mark("begun")');
+    assert.equal((await stop(third)).phase, 'finished');
+    const sessions = server.recorded();
+    assert.equal(sessions.length, 2, 'none of the pages that gave up');
+    await eventually('the end', () => sessions.every((session) => server.isClosed(session)), 60_000);
+    assert.ok(count(sessions[1]!, 'mark') > 0);
+    for (const session of sessions) assert.match(server.run('verify', session), /^intact$/m);
   }));
 
 test('a nearly full disk: visitors are told before they are asked, and the owner at once', { skip, timeout: 60_000 }, () => at(
@@ -186,9 +211,41 @@ test('a video over the quota ends, and the records go on', { skip, timeout: 90_0
     await eventually('the end', () => server.isClosed(session!), 60_000);
     isWhole(server, session!, made);
     assert.equal(count(session!, 'video_refused'), 1);
-    const frames = query<{ n: number }>(session!, 'SELECT count(*) AS n FROM frame')[0]!.n;
-    console.log(`${frames} frames before the quota; ${warnings[0]}`);
-    assert.ok(frames > 0, 'the video until then is kept');
+    console.log(`${frames(session!)} frames before the quota; ${warnings[0]}`);
+    assert.ok(frames(session!) > 0, 'the video until then is kept');
+  }));
+
+/** 4,000 frames at 1,000 frames per second, in a few kilobytes. */
+const tooManyFrames = (): Buffer => {
+  const film = join(folder, 'frames.webm');
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'color=gray:s=64x64:r=1000', '-frames:v', '4000', '-c:v', 'libvpx', '-deadline', 'realtime', film]);
+  return readFileSync(film);
+};
+
+test('a forged video with more frames than a camera records is not converted, and a visitor beside it is', { skip, timeout: 120_000 }, () => at(
+  [], 'consentGiven: true, camera: "video"', async ({ server, url, key, person }) => {
+    const film = tooManyFrames();
+    const { page } = await person();
+    await page.goto(url);
+    await started(page);
+    const forged = await RemoteSession.begin(server.url, key, url, { camera: 'video' });
+    const began = { stream: 'video_frame', seq: 0, document: 1, page_ms: 2, kind: 'started', data: { chunk: 0, mime: 'video/webm', width_px: 64, height_px: 64 } };
+    await forged.records([began]);
+    assert.equal((await forged.put('video/0', film, { 'content-type': 'video/webm' })).status, 200);
+    await forged.finish({ video_frame: 1 }, 1);
+    await page.waitForFunction('recorder.state.camera === "on"');
+    await page.waitForTimeout(3000);
+    const made = await page.evaluate('marks') as number;
+    assert.equal((await stop(page)).phase, 'finished');
+    const session = (isForged: boolean) => server.recorded().find((s) => s.includes(`/${forged.participant}/`) === isForged)!;
+    const [bomb, visit] = [session(true), session(false)];
+    await eventually('both are closed', () => server.isClosed(bomb) && server.isClosed(visit), 90_000);
+    const refused = query<{ data: string }>(bomb, "SELECT data FROM event WHERE kind = 'video_not_converted'").map((row) => row.data);
+    console.log(`${film.length} bytes with 4000 frames: ${frames(bomb)} are stored; ${refused.join()}`);
+    assert.match(refused.join(), /more than 120 frames per second, and no camera records so many/);
+    assert.ok(frames(bomb) < 2000);
+    assert.ok(frames(visit) > 10, JSON.stringify(query(visit, "SELECT kind, data FROM event WHERE stream IN ('server', 'health')")));
+    isWhole(server, visit, made);
   }));
 
 test('an attacker who guesses passwords does not keep the owner out, and a new password ends the login', { skip, timeout: 90_000 }, () => at(
@@ -197,8 +254,8 @@ test('an attacker who guesses passwords does not keep the owner out, and a new p
     const statuses: number[] = [];
     const guessing = (async () => {
       for (let k = 0; !isOver; k++) {
-        const headers = { origin: server.url };
-        statuses.push((await attack(`${server.url}/v1/login`, 'POST', headers, JSON.stringify({ password: `guess ${k}` }))).status);
+        const body = JSON.stringify({ password: `guess ${k}` });
+        statuses.push((await send(server.url, { path: '/v1/login', origin: server.url, body, from: ATTACKER })).status);
         await new Promise((resolve) => { setTimeout(resolve, 250); });
       }
     })();
@@ -249,3 +306,5 @@ test('a formula that a visitor types and deletes is a text in the owner\'s table
     assert.deepEqual(all.filter((cell) => /^[=+\-@\t\r]/.test(cell) && !isNumber(cell)), []);
     for (const text of FORMULAS) assert.ok(all.includes(`'${text}`), `${text} in ${tables.join(', ')}`);
   }));
+
+run();

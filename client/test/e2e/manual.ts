@@ -7,7 +7,7 @@ import { CLIENT } from './browser';
 
 /** The pages and templates in a file of the manual. `path` is below `client/`. */
 export const manualBlocks = (path: string): string[] =>
-  [...readFileSync(join(CLIENT, path), 'utf8').matchAll(/^```html\n([\s\S]*?)^```/gm)].map(([, block]) => block!);
+  [...readFileSync(join(CLIENT, path), 'utf8').matchAll(/^ *```html\n([\s\S]*?)^ *```/gm)].map(([, block]) => block!);
 
 /** A page of the manual for the study of the tests. `changes` of its text are made one after the other. */
 export const forTests = (html: string, server: string, key: string, changes: [string, string][]): string => {
@@ -23,4 +23,11 @@ export const manualPage = (path: string, server: string, key: string, changes: [
   const [html] = manualBlocks(path);
   assert.ok(html, `${path} has a page`);
   return forTests(html, server, key, changes);
+};
+
+/** The code in the row of a table, by the row's first cell. */
+export const manualCell = (path: string, name: string): string => {
+  const [, code] = new RegExp(`^ *\\| ${name} \\| \`([^\`]+)\` \\|$`, 'm').exec(readFileSync(join(CLIENT, path), 'utf8')) ?? [];
+  assert.ok(code, `${path} has a row ${name}`);
+  return code;
 };

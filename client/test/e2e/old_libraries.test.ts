@@ -3,10 +3,14 @@
 // Playwright's scripts would suffer from the same changes, so the page writes what the test reads into its title.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { eventually, launch, site, skip } from './browser';
+import { Program, noProgram, query } from './program';
 import { ProtocolServer, rowsOf } from './server';
+import { together } from './together';
+
+const { add: test, run } = together('old libraries and hostile pages', 3);
 
 /** As Prototype.js 1.6 and its like did. */
 const OLD = `
@@ -119,3 +123,41 @@ for (const [name, earlier, later, options] of CASES) {
     }
   });
 }
+
+test('the real server gets a visit of a hostile page whole', { skip: skip || noProgram(), timeout: 60_000 }, async () => {
+  const server = new Program();
+  await server.start();
+  const pages: Record<string, string> = {};
+  const shop = await site(pages);
+  const options = `study: 'open', key: '${server.key(shop.url, 'open')}', camera: "video", consentGiven: true`;
+  pages['/'] = PAGE(server.url, OLD + HOSTILE, '', options);
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  const isShown = (what: RegExp) => eventually(`title ${what}`, async () => what.test(await page.title()));
+  try {
+    await page.goto(shop.url);
+    await isShown(/^recording\|on/);
+    await page.mouse.click(50, 20);
+    await page.mouse.click(50, 70);
+    await page.keyboard.type('hello');
+    await page.waitForTimeout(1500);
+    await page.mouse.click(50, 120);
+    await isShown(/finished$/);
+    assert.deepEqual(errors, []);
+    const [session] = server.recorded();
+    await eventually('the end', () => server.isClosed(session!), 40_000);
+    assert.match(server.run('verify', session!), /^intact$/m);
+    const typed = query<{ data: string }>(session!, "SELECT data FROM event WHERE kind = 'input' ORDER BY seq").map(({ data }) => (JSON.parse(data) as { inserted: string }).inserted);
+    assert.equal(typed.join(''), 'hello');
+    assert.equal(query<{ n: number }>(session!, "SELECT count(*) AS n FROM gap WHERE stream IN ('page', 'video', 'video_frame')")[0]!.n, 0);
+    assert.ok(query<{ n: number }>(session!, 'SELECT count(*) AS n FROM frame')[0]!.n > 10);
+  } finally {
+    await page.context().close();
+    shop.close();
+    await server.kill9();
+    server.remove();
+  }
+});
+
+run();

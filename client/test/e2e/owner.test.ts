@@ -171,11 +171,18 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
 
     // A download that the browser itself makes, and one session erased.
     await owner.goto(`${program.url}/#/studies`);
-    await owner.locator('.study', { hasText: 'Shop <i>' }).locator('.menu summary').click();
-    const [download] = await Promise.all([owner.waitForEvent('download'), owner.getByRole('link', { name: 'BIDS' }).click()]);
-    const names = execFileSync('tar', ['-tf', await download.path()]).toString();
-    assert.match(names, /dataset_description\.json/);
-    assert.equal(names.match(/_events\.tsv/g)?.length, 3, names);
+    const downloaded = async (format: string): Promise<string> => {
+      const menu = owner.locator('.study', { hasText: 'Shop <i>' }).locator('.menu');
+      if (await menu.getAttribute('open') === null) await menu.locator('summary').click();
+      const [download] = await Promise.all([owner.waitForEvent('download'), menu.getByRole('link', { name: format, exact: true }).click()]);
+      return execFileSync('tar', ['-tf', await download.path()]).toString();
+    };
+    const bids = await downloaded('BIDS');
+    assert.match(bids, /dataset_description\.json/);
+    assert.equal(bids.match(/_events\.tsv/g)?.length, 3, bids);
+    for (const [format, file] of [['CSV', /affect\.csv/], ['Parquet', /\.parquet/], ['Files of the session', /session\.sqlite/]] as const) {
+      assert.match(await downloaded(format), file, format);
+    }
     await owner.goto(`${program.url}/#/`);
     await owner.locator('table a').first().click();
     await owner.getByRole('button', { name: 'Erase session' }).click();

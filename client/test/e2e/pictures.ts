@@ -10,11 +10,12 @@ const WIDTHS = [[390, 844], [1280, 800], [1920, 1080]] as const;
 /** Pictures of a view at three widths, light and dark. No view is wider than its window, and no dialog touches its
  * edges. */
 export const pictures = async (owner: Page, name: string, ready: (page: Page) => Promise<unknown>): Promise<void> => {
-  for (const [width, height] of WIDTHS) {
-    await owner.setViewportSize({ width, height });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await owner.emulateMedia({ colorScheme });
-      await owner.waitForTimeout(400);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await owner.emulateMedia({ colorScheme });
+    await owner.waitForTimeout(400); // some views are opened again
+    for (const [width, height] of WIDTHS) {
+      await owner.setViewportSize({ width, height });
+      await owner.evaluate('new Promise((shown) => { requestAnimationFrame(() => requestAnimationFrame(shown)); })'); // plots have the new size
       await ready(owner);
       const wide = await owner.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wide <= 0, `${name} at ${width} px is ${wide} px too wide`);

@@ -60,6 +60,11 @@ export class Program {
     }
   }
 
+  /** The process of the server. */
+  get pid(): number {
+    return this.process!.pid!;
+  }
+
   run(...args: string[]): string {
     return execFileSync(PROGRAM, [...args], { cwd: join(CLIENT, '..'), env: this.env, stdio: ['ignore', 'pipe', 'pipe'] }).toString();
   }

@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { CLIENT, accept, answer, dialog, eventually, launch, site, skip } from './browser';
 import { ProtocolServer, type Row, rowsOf } from './server';
+import { together } from './together';
 import { type Prepare, type Work, opened, visit as visitPage } from './visit';
+
+const { add: test, run } = together('a visitor in a browser', 4);
 
 const FORM = (server: string, options = '') => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <body style="height: 3000px">
@@ -308,3 +311,5 @@ test('the page is recorded for replay, without what is masked', { skip }, () => 
   const told = JSON.stringify(rows);
   assert.ok(told.includes('Buy now') && !told.includes('visible to nobody') && !told.includes('dear diary'));
 }, 'replay: true, mask: [".diary"]'));
+
+run();

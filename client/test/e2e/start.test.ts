@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { accept, answer, dialog, eventually, launch, site, skip, words } from './browser';
 import { PICTURES } from './served';
 import { ProtocolServer, type Session, rowsOf } from './server';
+import { together } from './together';
 import { type Prepare, type State, type Work, hasDialog, opened, started, visit as visitPage } from './visit';
+
+const { add: test, run } = together('the beginning of a recording', 6);
 
 const PAGE = (server: string, options: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <button id="buy">Buy now</button> <input id="comment"> <input id="entry" class="diary">
@@ -356,3 +359,5 @@ test('the site\'s own pseudonym is used and not remembered', { skip }, () => vis
   assert.equal(server.session.asked['participant'], 'sub-77');
   assert.equal(await page.evaluate('Object.keys(localStorage).filter((k) => k.includes("participant")).length'), 0);
 }));
+
+run();

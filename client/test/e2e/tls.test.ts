@@ -1,7 +1,10 @@
 // The real server over TLS: Chromium uses HTTP/2 for the dashboard and for a recording.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { need } from '../need';
 import { eventually, launch, site, skip as noBrowser } from './browser';
 import { noProgram, query } from './program';
 import { PASSWORD, browser, login, program, temporaryFolder, withServer } from './served';
@@ -20,6 +23,17 @@ const MARKS = (server: string, key: string) => `<!doctype html><title>Marks</tit
   const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', consentGiven: true });
   const started = recorder.start();
 </script>`;
+
+/** The versions of HTTP that curl gets for its options, with the status. */
+const curl = (option: string, path: string): string => execFileSync('curl', [
+  '-sS', '--max-time', '20', '--insecure', option, '-o', '/dev/null', '-w', '%{http_version} %{http_code}', program.url + path,
+]).toString();
+
+test('curl gets HTTP/2 and HTTP/1.1', { skip: skip || need(existsSync('/usr/bin/curl') ? false : 'there is no curl') }, () => {
+  for (const path of ['/dashboard/', '/v1/clock', '/v1/client/affectograph.min.js']) {
+    assert.deepEqual([curl('--http2', path), curl('--http1.1', path)], ['2 200', '1.1 200'], path);
+  }
+});
 
 test('a page records over TLS, and the owner sees the session', { skip, timeout: 120_000 }, async () => {
   assert.match(program.url, /^https:/);

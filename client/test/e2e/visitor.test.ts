@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
-import { accept, eventually, launch, site, skip as noBrowser, watch, words } from './browser';
+import { accept, answer, eventually, launch, site, skip as noBrowser, watch, words } from './browser';
 import { noProgram, query } from './program';
 import { PICTURES, browser, program, withServer } from './served';
 
@@ -251,6 +251,44 @@ test('a visitor downloads the own data where the study allows it', { skip, timeo
       assert.ok(data.records.some((r) => r.stream === 'page' && r.kind === 'click'));
       await page.screenshot({ path: join(PICTURES, 'visitor_own_data.png') });
       await stop(page);
+    });
+  } finally {
+    writeFileSync(file, study);
+  }
+});
+
+test('the answer is remembered in all tabs, another text is asked again, and tabs are one participant', { skip, timeout: 90_000 }, async () => {
+  const file = join(program.sessions, 'studies/smile/study.toml');
+  const study = readFileSync(file, 'utf8');
+  try {
+    await visit('camera: "off"', async ({ page, context, url }) => {
+      const earlier = new Set(program.recorded());
+      const begin = async (of: Page) => {
+        await of.goto(url);
+        return of.evaluate('started') as Promise<State & { participant: string }>;
+      };
+      await answer(page, 'Escape');
+      assert.equal((await page.evaluate('started') as State).phase, 'declined');
+      const other = await context.newPage();
+      for (const again of [page, other]) assert.equal((await begin(again)).phase, 'declined', 'nobody is asked again');
+      assert.equal(program.recorded().length, earlier.size);
+      await page.evaluate('void (window.recorder = create({ askAgain: true })).start()');
+      await accept(page);
+      await eventually('the recording', async () => (await state(page)).phase === 'recording');
+      const second = await begin(other);
+      assert.equal(second.phase, 'recording', 'without a dialog');
+      writeFileSync(file, study.replace('You are recorded.', 'You are recorded, with other words.'));
+      const third = await context.newPage();
+      await third.goto(url);
+      await accept(third);
+      const begun = await third.evaluate('started') as typeof second;
+      assert.deepEqual([begun.phase, begun.participant], ['recording', second.participant]);
+      for (const tab of [page, other, third]) assert.equal((await stop(tab)).phase, 'finished');
+      const added = program.recorded().filter((s) => !earlier.has(s));
+      assert.equal(added.length, 3);
+      assert.equal(new Set(added.map((s) => dirname(s))).size, 1, 'one participant');
+      const sums = added.map((s) => (JSON.parse(query<{ consent: string }>(s, 'SELECT consent FROM session')[0]!.consent) as { text_sha256: string }).text_sha256);
+      assert.equal(new Set(sums).size, 2, 'each session has the text that was agreed to');
     });
   } finally {
     writeFileSync(file, study);

@@ -3,12 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { accept, answer, dialog, eventually, launch, skip, words } from './browser';
 import { PICTURES } from './served';
 import { rowsOf } from './server';
+import { together } from './together';
 import { type State, type Work, hasDialog, started, visit as visitPage } from './visit';
+
+const { add: test, run } = together('what a visitor has decided', 4);
 
 const PAGE = (server: string, options: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <button id="buy">Buy now</button>
@@ -208,3 +211,5 @@ test('a full study asks no new visitor, and lets its own go on', { skip, timeout
   assert.match(problem!, /all its participants/);
   assert.ok(!await hasDialog(other));
 }));
+
+run();

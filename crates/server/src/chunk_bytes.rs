@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::chunks;
@@ -20,6 +20,8 @@ const MAX_HEAD_BYTES: usize = 1 << 20;
 pub struct Progress {
     /// All chunks below this number are on the disk.
     pub chunks: AtomicU64,
+    /// Age of the session in ns when the newest chunk arrived.
+    pub age_ns: AtomicI64,
     /// The next chunk that the conversion reads.
     pub next: AtomicU64,
     /// No more chunks will arrive.

@@ -31,6 +31,7 @@ mod erase_api;
 mod export_api;
 mod file_permits;
 mod frame_clock;
+mod frame_pace;
 mod frame_times;
 mod fuzz;
 mod hub;

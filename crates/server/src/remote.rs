@@ -457,7 +457,7 @@ impl RemoteTask {
             }
         }
         if let Some(video_ingest) = &self.video_ingest {
-            video_ingest.set_chunks(self.chunks.next());
+            video_ingest.set_chunks(self.chunks.next(), self.now());
         }
         self.hub.session_active(&self.plan.id, self.plan.quota.received_bytes());
         Ok(self.chunks.next())
@@ -484,6 +484,7 @@ impl RemoteTask {
         let plan = VideoIngestPlan {
             folder: self.plan.folder.clone(),
             affect_model: self.affect_model.clone(),
+            min_free_bytes: self.plan.min_free_bytes,
             scored: self.intake.numbers(AFFECT),
         };
         match VideoIngest::start(plan, recorder, &self.plan.pool, own) {
@@ -553,7 +554,7 @@ impl RemoteTask {
                 self.start_video_ingest();
             }
             if let Some(video_ingest) = &self.video_ingest {
-                video_ingest.set_chunks(self.chunks.next());
+                video_ingest.set_chunks(self.chunks.next(), self.now());
                 video_ingest.end();
                 return false;
             }

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::chunk_bytes::{ChunkBytes, POLL_INTERVAL, Progress, head};
 use super::chunks;
 use super::container::Container;
+use super::frame_pace::{check_pace, kept};
 use super::frame_times::FrameTimes;
 use super::pool::{VisionPool, VisionThread};
 use super::session_command::SessionCommand;
@@ -19,11 +20,13 @@ use capture::{Camera, CameraError, Captured, CapturedFrame, Decoder, FileCamera}
 use session::{
     AFFECT, Body, Clock, Frame, FrameMeta, Gap, GapReason, Numbers, SharedFrame, TimeSource, Timestamp, VIDEO,
 };
-use store::{RECORDER_SEQ_0, Recorder, StoreError, StreamWriter};
+use store::{RECORDER_SEQ_0, Recorder, StoreError, StreamWriter, disk_free_bytes};
 use vision::{RecordBuilder, VISION_EVENTS, VISION_STREAMS, Vision, decode_picture};
 
 /// Number of frames from which the zero of the video's time is determined.
 const ALIGN_FRAMES: usize = 45;
+/// Frames between two looks at the free space of the disk.
+const DISK_CHECK_FRAMES: u64 = 64;
 
 /// The session's handle of the conversion. Dropping it cancels the conversion.
 pub struct VideoIngest(Arc<Progress>);
@@ -54,8 +57,9 @@ impl VideoIngest {
         }
     }
 
-    /// All chunks below this number are on the disk.
-    pub fn set_chunks(&self, chunks: u64) {
+    /// All chunks below this number are on the disk. `age` is the time since the session began.
+    pub fn set_chunks(&self, chunks: u64, age: Timestamp) {
+        self.0.age_ns.store(age.as_ns(), Ordering::Release);
         self.0.chunks.store(chunks, Ordering::Release);
     }
 
@@ -80,6 +84,8 @@ impl Drop for VideoIngest {
 pub struct VideoIngestPlan {
     pub folder: PathBuf,
     pub affect_model: String,
+    /// While less disk space is free, no frame is stored.
+    pub min_free_bytes: u64,
     /// Frames that were scored before a restart of the server.
     pub scored: Numbers,
 }
@@ -293,8 +299,23 @@ impl Conversion<'_> {
         }
     }
 
+    /// Whether one more frame can be stored after `stored` ones. The error is a sentence.
+    fn check_room(&self, at: Timestamp, stored: u64) -> Result<(), String> {
+        let (first, last) = self.span.unwrap_or((at, at));
+        let age = Timestamp::from_ns(self.job.progress.age_ns.load(Ordering::Acquire));
+        check_pace(at, (first, last.max(at)), stored, age)?;
+        let VideoIngestPlan { folder, min_free_bytes, .. } = &self.job.plan;
+        if stored.is_multiple_of(DISK_CHECK_FRAMES)
+            && disk_free_bytes(folder).is_some_and(|free| free < *min_free_bytes)
+        {
+            return Err(format!("the server's disk is nearly full. {}", kept(stored)));
+        }
+        Ok(())
+    }
+
     fn store(&mut self, at: Timestamp, frame: CapturedFrame, result: &mut VideoIngestResult) -> Result<(), String> {
         let number = result.frames;
+        self.check_room(at, number)?;
         let frame = CapturedFrame { at, time_source: TimeSource::File, ..frame };
         let frame = Arc::new(frame.numbered(number));
         if let Some(frames) = &self.frames {
