@@ -74,7 +74,7 @@ fn the_command_line_records_a_source_alone() {
 #[test]
 fn the_window_asks_for_no_camera_and_raises_no_alarm() {
     let tmp = tempfile::tempdir().unwrap();
-    let port = PseudoPort::open().unwrap();
+    let mut port = PseudoPort::open().unwrap();
     let mut window = BackendWindow::set_up(tmp.path(), &study(port.path()));
     window.wait_for_source(0, CheckState::Ok, "is open");
     window.wait("the disk", |window, _| {
@@ -83,6 +83,8 @@ fn the_window_asks_for_no_camera_and_raises_no_alarm() {
     let ids: Vec<CheckId> = window.checks.iter().map(|check| check.id.clone()).collect();
     assert_eq!(ids, [CheckId::DiskSpace, CheckId::Source]);
     window.record(Vec::new());
+    window.wait_for_source(0, CheckState::Ok, "is recorded");
+    port.device().write(&[7]).unwrap();
     let health = window.wait("the figures", |_, event| match event {
         BackendEvent::Health(health) if health.disk_left.is_some() => Some(health.clone()),
         _ => None,

@@ -42,7 +42,8 @@ const SUBJECTS: [&str; 11] =
     ["label", "name", "text", "target", "selector", "note", "key", "address", "url", "message", "sentence"];
 
 /// Raw clocks and counters. They are not shown.
-const SILENT: [&str; 8] = ["page_ms", "page_seq", "document", "rx", "t", "ms", "trusted", "until_ns"];
+const SILENT: [&str; 10] =
+    ["page_ms", "page_seq", "document", "rx", "t", "ms", "trusted", "until_ns", "event_ns", "uncertainty_ns"];
 
 /// The data of an event as text, without raw clocks and counters.
 pub fn details(data: &Map<String, Value>) -> String {
@@ -90,6 +91,7 @@ mod tests {
         );
         assert_eq!(text_of("note", json!({"label": "", "note": "looked\n away"})), "note  looked away");
         assert_eq!(text_of("blur", json!({})), "blur");
+        assert_eq!(text_of("received", json!({"value": 5, "uncertainty_ns": 900_000})), "received  value 5");
     }
 
     #[test]

@@ -308,9 +308,7 @@ fn no_page(ui: &mut Ui, rect: Rect) {
     ui.painter().rect(rect, 8.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     widgets::within(ui, rect.shrink(14.0), "no page", |ui| {
         widgets::section(ui, "No page");
-        ui.add(
-            egui::Label::new(RichText::new("This study has no page. Camera and markers are recorded.").weak()).wrap(),
-        );
+        ui.add(egui::Label::new(RichText::new("This study has no page. Everything else is recorded.").weak()).wrap());
     });
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::SourceError;
+use super::hand_over::{HandOvers, MarkerTexts, SetUpSources};
 use super::lsl_sink::InputSink;
-use super::marker_command::{HandOvers, MarkerTexts, SetUpSources};
 use super::rig_event::{EventSender, RigEvent, SourceNews};
 use lsl::{
     Channel, ClockLink, ClockMeasurement, Format, FoundStream, Inlet, InletThread, LslError, Network, StreamIdentity,

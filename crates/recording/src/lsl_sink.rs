@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::RigEvent;
-use super::marker_command::{EarlyMarker, HandOver, MarkerTexts, early_time};
+use super::hand_over::{EarlyMarker, HandOver, MarkerTexts, early_time};
 use super::rig_event::{EventSender, SourceNews};
 use lsl::{InletEvent, InletSink, NewSegment, Samples, SegmentReason, StreamIdentity};
 use session::{Body, Clock, GapReason, HEALTH, HealthKind, LSL_CLOCK, StreamName, Timestamp, hex, lsl_clock};

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::hand_over::{EarlyMarker, KeptInlet, MarkerKeeper, SetUpSources};
 use super::lsl_inputs::{FIND_WITHIN, Ready, connect, described};
-use super::marker_command::{EarlyMarker, KeptInlet, MarkerCommand, MarkerKeeper, SetUpSources};
+use super::marker_command::MarkerCommand;
 use super::rig_event::{EventSender, RigEvent, event_channel};
 use super::source_health::{Finding, SourceHealth, SourceLevel};
 use super::watched_port::WatchedPort;

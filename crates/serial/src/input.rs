@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
-use super::port::Port;
-use super::{PortError, threads::Address};
+use super::PortError;
+use super::port::{Address, Port};
 use session::{Clock, Timestamp};
 
 /// How often a port that is not there is looked for.

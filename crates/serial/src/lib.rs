@@ -11,7 +11,8 @@ mod output;
 mod port;
 #[cfg(unix)]
 mod pseudo_port;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 mod threads;
 

@@ -2,8 +2,6 @@
 
 use serialport::SerialPortType;
 
-use super::PortError;
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedPort {
     pub path: String,
@@ -12,9 +10,8 @@ pub struct ListedPort {
 }
 
 /// Sorted by path.
-pub fn list() -> Result<Vec<ListedPort>, PortError> {
-    let ports =
-        serialport::available_ports().map_err(|e| PortError::Other { path: "(all)".to_owned(), why: e.to_string() })?;
+pub fn list() -> std::io::Result<Vec<ListedPort>> {
+    let ports = serialport::available_ports()?;
     let mut listed: Vec<ListedPort> =
         ports.into_iter().map(|port| ListedPort { about: about(&port.port_type), path: port.port_name }).collect();
     listed.sort_by(|a, b| a.path.cmp(&b.path));

@@ -15,6 +15,13 @@ pub(crate) const WRITE_WAIT: Duration = Duration::from_millis(50);
 /// While the device is blocked, so that waiting bytes do not add up to seconds.
 const BLOCKED_WAIT: Duration = Duration::from_millis(1);
 
+/// Which port is opened again when it was gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub path: String,
+    pub baud_rate: u32,
+}
+
 /// An open serial port, 8 data bits, no parity, one stop bit. No other program can use it.
 pub struct Port {
     port: Box<dyn SerialPort>,

@@ -7,15 +7,8 @@ use crossbeam_channel::{Sender, bounded};
 
 use super::input::{Input, InputSink, second};
 use super::output::{Output, OutputSink, QUEUE, TriggerSender};
-use super::port::Port;
+use super::port::{Address, Port};
 use session::Clock;
-
-/// Which port is opened again when it was gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
-    pub path: String,
-    pub baud_rate: u32,
-}
 
 /// Receives and sends until it is stopped. While the port is not there, it is looked for.
 pub struct PortThreads {

@@ -9,6 +9,8 @@ use super::participant::{ConsentBy, SeatChoice};
 use super::phases::PhaseKind;
 use super::questionnaire_texts::QuestionnaireText;
 use super::questionnaires::QuestionnaireKind;
+use super::serial_source;
+use super::sources::SourceKind;
 
 /// What is wrong, and the place in the file that it belongs to.
 pub(super) struct Wrong {
@@ -80,7 +82,11 @@ pub fn check_study_name(name: &str) -> Result<(), String> {
 fn sources(study: &Study) -> Result<(), Wrong> {
     let all = || study.sources.iter().enumerate();
     for (k, source) in all() {
-        source.check().map_err(|message| Wrong::new("[[sources]]", k, message))?;
+        let checked = match source.kind {
+            SourceKind::Lsl => source.check(),
+            SourceKind::Serial => serial_source::check(source),
+        };
+        checked.map_err(|message| Wrong::new("[[sources]]", k, message))?;
     }
     if let Some((k, source)) =
         all().find(|(k, source)| study.sources[..*k].iter().any(|earlier| earlier.to_string() == source.to_string()))

@@ -6,8 +6,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::serial_source;
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
@@ -73,10 +71,8 @@ impl SourceSettings {
         }
     }
 
+    /// Of a stream of Lab Streaming Layer.
     pub(super) fn check(&self) -> Result<(), String> {
-        if self.kind == SourceKind::Serial {
-            return serial_source::check(self);
-        }
         if !self.port.is_empty() || self.baud_rate.is_some() || self.pulse_ms.is_some() || !self.send.is_empty() {
             return Err(
                 "`port`, `baud_rate`, `pulse_ms` and `send` belong to a source of `kind = \"serial\"`".to_owned()
