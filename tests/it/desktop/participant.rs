@@ -130,7 +130,6 @@ fn preferences_are_stored_by_the_backend_and_not_by_the_window() {
 fn monitor_full_screen_sound_and_text_size_are_preferences() {
     let mut scene = scenes::home(plain());
     assert!(!scene.state().preferences.sounds.alarm, "no sound disturbs a participant unasked");
-    scene.handle.asked();
     click(&mut scene, "Preferences");
     // The size of the dialog is found over some frames.
     scene.settle();
@@ -145,8 +144,8 @@ fn monitor_full_screen_sound_and_text_size_are_preferences() {
     click(&mut scene, "Full screen on that monitor");
     click(&mut scene, "Sound when data is being lost");
     click(&mut scene, "Save");
-    let asked = scene.handle.asked();
-    let [Asked::Preferences(stored)] = &asked[..] else { panic!("{asked:?}") };
+    let stored = &scene.state().preferences;
+    assert!(scene.state().dialog.is_none());
     assert_eq!((stored.text_scale, stored.sounds.alarm), (1.5, true));
     assert_eq!((stored.participant.monitor, stored.participant.full_screen), (Some(2), false));
 }
