@@ -52,7 +52,8 @@ export function eventList(path, data, showAt) {
   const add = (events) => {
     const matching = events.filter((e) => `${e.stream} ${e.kind} ${e.what}`.toLowerCase().includes(wanted()));
     const kept = newest(listed, matching);
-    listed = kept.listed;
+    // An event that waited on a busy page arrives after later ones.
+    listed = kept.listed.sort((a, b) => a.at_s - b.at_s);
     earlier += kept.left_out;
   };
   const searched = later(250, () => load(false));

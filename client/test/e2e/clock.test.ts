@@ -59,6 +59,7 @@ const record = async (visit: (page: Page, shop: string) => Promise<void>, init =
     await page.evaluate('started');
     await visit(page, shop.url);
     const last = page.context().pages().at(-1)!;
+    await isMeasured(last);
     const ended = await last.evaluate('recorder.stop()') as { phase: string; problem: string | null };
     assert.deepEqual([ended.phase, ended.problem], ['finished', null]);
   } finally {
@@ -70,6 +71,9 @@ const record = async (visit: (page: Page, shop: string) => Promise<void>, init =
   await eventually('the session is closed', () => shown(sessions[0]!).state === 'closed');
   return sessions[0]!;
 };
+
+/** A busy computer answers late. The recorder measures again until its clock is exact. */
+const isMeasured = (page: Page) => eventually('an exact clock', () => page.evaluate(`recorder.state.clock_uncertainty_ms <= ${MOST_MS}`) as Promise<boolean>, 40_000);
 
 const shown = (session: string) => JSON.parse(program.run('show', '--json', session)) as Shown;
 
@@ -159,8 +163,11 @@ test('ten tabs at the same time', { skip, timeout: 120_000 }, async () => {
       await tab.evaluate('started');
     }
     await tabs[0]!.waitForTimeout(3000);
-    // A busy computer answers late. The recorder measures again until its clock is exact.
-    for (const tab of tabs) await tab.waitForFunction(`recorder.state.clock_uncertainty_ms <= ${MOST_MS}`, null, { timeout: 30_000 });
+    // A busy computer does little for tabs behind others.
+    for (const tab of tabs) {
+      await tab.bringToFront();
+      await isMeasured(tab);
+    }
     const ends = await Promise.all(tabs.map((tab) => tab.evaluate('recorder.stop()') as Promise<{ phase: string; problem: string | null }>));
     assert.deepEqual(ends.map((end) => [end.phase, end.problem]), tabs.map(() => ['finished', null]));
   } finally {
@@ -289,6 +296,7 @@ test('a page that is killed: the next page sends what it left, and the server cl
     const lostMs = () => killed_utc_ms - marksOf(first!).at(-1)!.utc_ms;
     await eventually('what the killed page left', () => lostMs() < LOST_MS);
     await next.waitForTimeout(1000);
+    await isMeasured(next);
     assert.equal((await next.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
     const sessions = server.recorded();
     assert.equal(sessions.length, 2);

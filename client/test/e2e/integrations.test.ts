@@ -214,8 +214,10 @@ ${forTests(head!, program.url, program.key(lab.url), [['"affectograph/', '"/dist
   const errors = watch(context);
   try {
     const visited = await context.newPage();
+    const said: string[] = [];
+    visited.on('console', (message) => said.push(message.text()));
     await visited.goto(lab.url);
-    await dialog(visited);
+    await dialog(visited).catch((cause: unknown) => { throw new Error([...errors, ...said].join('\n'), { cause }); });
     assert.equal(await visited.evaluate('window.frames_shown'), undefined, 'the experiment waits for the answer');
     await accept(visited);
     await visited.waitForFunction('window.frames_shown > 5', null, { timeout: 30_000 });

@@ -115,9 +115,13 @@ export class Program {
     await gone;
   }
 
-  /** A closed session has no record or video to come. */
+  /** A closed session has no record or video to come. While the server closes it, the program may fail to read it. */
   isClosed(session: string): boolean {
-    return (JSON.parse(this.run('show', '--json', session)) as { state: string }).state === 'closed';
+    try {
+      return (JSON.parse(this.run('show', '--json', session)) as { state: string }).state === 'closed';
+    } catch {
+      return false;
+    }
   }
 
   /** Session folders, by name. */
