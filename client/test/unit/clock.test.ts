@@ -75,6 +75,8 @@ test('the resolution of a clock is right, also if the computer pauses while it i
   const measured = (...clock: Parameters<typeof clockOf>) => Math.round(tick(clockOf(...clock)) * 1000) / 1000;
   assert.equal(measured(0.1, 0.01, {}), 0.1);
   assert.equal(measured(0.1, 0.01, { 3: 23.5 }), 0.1, 'a pause in the first step');
+  assert.equal(measured(0.1, 0.01, { 3: 23.5, 5: 7.5 }), 0.1, 'two pauses');
   assert.equal(measured(1, 0.01, { 3: 23.5 }), 1);
+  assert.equal(measured(16.67, 0.5, {}), 16.67);
   assert.equal(measured(100, 0.5, {}), 100, 'a browser that hides its resolution');
 });
