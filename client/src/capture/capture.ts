@@ -11,6 +11,7 @@ import { type Content, type Masking, masking } from './privacy';
 import { type EventTime, eventTime, eventTimestamps } from './event-time';
 import { selector } from './selector';
 import { text } from './text';
+import { tick } from './tick';
 
 export type Stop = () => void;
 
@@ -91,22 +92,6 @@ export const spot = (masks: Masking, event: Event, node: unknown): Body => ({
   is_masked: masks.isMasked(node) || undefined,
   synthetic: synthetic(event),
 });
-
-/** The resolution of the page's clock: the smallest of three steps, because a busy machine makes some steps appear larger.
- * Measures for at most 4 ms, or until the first step. */
-export const tick = (): number => {
-  const start = now();
-  let last = start;
-  let least = Infinity;
-  for (let steps = 0; steps < 3 && (steps === 0 || last - start < 4);) {
-    const time = now();
-    if (time === last) continue;
-    if (time - last < least) least = time - last;
-    last = time;
-    steps++;
-  }
-  return least;
-};
 
 /** `lose` is called for an event that could not be recorded and whose error could not be recorded either. */
 export const capture = (
@@ -207,7 +192,7 @@ export const capture = (
     });
   };
 
-  const tick_ms = tick();
+  const tick_ms = tick(now);
   const describe = () => {
     const at = eventTime();
     const body = size();

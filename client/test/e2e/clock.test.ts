@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { eventually, goBack, launch, site, skip as noBrowser } from './browser';
 import { Program, noProgram, query } from './program';
 import { browser, program, withServer } from './served';
@@ -72,8 +72,11 @@ const record = async (visit: (page: Page, shop: string) => Promise<void>, init =
   return sessions[0]!;
 };
 
+/** The uncertainty of a reading grows with its age. */
+const MEASURED_MS = 4;
 /** A busy computer answers late. The recorder measures again until its clock is exact. */
-const isMeasured = (page: Page) => eventually('an exact clock', () => page.evaluate(`recorder.state.clock_uncertainty_ms <= ${MOST_MS}`) as Promise<boolean>, 40_000);
+const isMeasured = (page: Page) => eventually('an exact clock', () => page.evaluate(`recorder.state.clock_uncertainty_ms <= ${MEASURED_MS}`) as Promise<boolean>, 40_000)
+  .catch(async (cause: unknown) => { throw new Error(JSON.stringify(await page.evaluate('recorder.state')), { cause }); });
 
 const shown = (session: string) => JSON.parse(program.run('show', '--json', session)) as Shown;
 
@@ -130,19 +133,27 @@ test('a visitor who goes from page to page and back', { skip, timeout: 60_000 },
   }), 3);
 });
 
-test('documents that return from the back/forward cache', { skip, timeout: 60_000 }, async () => {
+const returned = async (of: Browser): Promise<string> => record(async (page) => {
+  await page.waitForTimeout(700);
+  for (const round of [1, 2]) {
+    await page.click('a');
+    await begun(page);
+    await page.waitForTimeout(700);
+    await goBack(page, round);
+    await page.waitForTimeout(1200);
+  }
+}, '', of);
+
+test('documents that return from the back/forward cache', { skip, timeout: 120_000 }, async () => {
   const own = await launch([], ['--disable-back-forward-cache']);
+  // The browser may empty its cache on a busy computer. The test needs one visit in which it did not.
+  const again = (error: Error) => {
+    if (!error.message.includes('did not return from the cache')) throw error;
+    console.log(error.message);
+    return returned(own);
+  };
   try {
-    isExact(await record(async (page) => {
-      await page.waitForTimeout(700);
-      for (const round of [1, 2]) {
-        await page.click('a');
-        await begun(page);
-        await page.waitForTimeout(700);
-        await goBack(page, round);
-        await page.waitForTimeout(1200);
-      }
-    }, '', own), 5);
+    isExact(await returned(own).catch(again).catch(again), 5);
   } finally {
     await own.close();
   }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tick } from '../../src/capture/tick';
 import { better, measure } from '../../src/transport/clock';
 
 test('the error is never larger than it says', () => {
@@ -58,4 +59,24 @@ test('after a sleep the fresh reading counts, although it is less exact', () => 
   const limit_ms = 0.4 + 35 + 0.2;
   assert.equal(better(old, { ...fresh, offset_ms: limit_ms - 0.01 }), old);
   assert.notEqual(better(old, { ...fresh, offset_ms: limit_ms + 0.01 }), old);
+});
+
+/** A clock of this resolution. Reading it takes `read_ms`. Before some readings the computer does other work for a while. */
+const clockOf = (resolution_ms: number, read_ms: number, pauses_ms: Record<number, number>) => {
+  let at_ms = 0;
+  let readings = 0;
+  return () => {
+    at_ms += read_ms + (pauses_ms[readings++] ?? 0);
+    return Math.floor(at_ms / resolution_ms) * resolution_ms;
+  };
+};
+
+test('the resolution of a clock is right, also if the computer pauses while it is measured', () => {
+  const measured = (...clock: Parameters<typeof clockOf>) => Math.round(tick(clockOf(...clock)) * 1000) / 1000;
+  assert.equal(measured(0.1, 0.01, {}), 0.1);
+  assert.equal(measured(0.1, 0.01, { 3: 23.5 }), 0.1, 'a pause in the first step');
+  assert.equal(measured(0.1, 0.01, { 3: 23.5, 5: 7.5 }), 0.1, 'two pauses');
+  assert.equal(measured(1, 0.01, { 3: 23.5 }), 1);
+  assert.equal(measured(16.67, 0.5, {}), 16.67);
+  assert.equal(measured(100, 0.5, {}), 100, 'a browser that hides its resolution');
 });
