@@ -35,7 +35,10 @@ export const bundleLibrary = async (folder) => {
   const library = new Bundler(folder);
   await mkdir(library.folder, { recursive: true });
   await library.bundle('affectograph.js', 'src/index.ts', { ...core, format: 'esm' });
-  await library.bundle('affectograph.min.js', 'src/script.ts', { ...core, format: 'iife' });
+  // As a module that is put into a function: with `format: 'iife'`, esbuild adds helpers that nothing calls.
+  await library.bundle('affectograph.min.js', 'src/script.ts', {
+    ...core, format: 'esm', banner: { js: `${core.banner.js}\n"use strict";(()=>{` }, footer: { js: '})();' },
+  });
   for (const [name, source] of Object.entries(LATER)) await library.bundle(name, source, esm);
   await library.bundle('scores.worker.js', 'src/camera/scores.worker.ts', esm);
   // `assets` is known when the page runs. These comments tell bundlers so, and esbuild removes them.

@@ -6,12 +6,12 @@ export const tick = (now: () => number): number => {
   const start = now();
   let last = start;
   let least = Infinity;
-  for (let steps = 0; steps < 3 && (steps === 0 || last - start < 60);) {
+  for (let steps = 3; steps;) {
     const time = now();
     if (time === last) continue;
     if (time - last < least) least = time - last;
     last = time;
-    steps++;
+    steps = time - start < 60 ? steps - 1 : 0;
   }
   return least;
 };

@@ -27,9 +27,9 @@ const ACTIONS = 'This page is part of a study. If you agree, it records what you
   + '• where you point, click, touch, drag and scroll, and which buttons and links you use\n'
   + '• what you choose in lists and boxes and on sliders, and when you send a form\n'
   + '• when you press a key, and which one where nothing is typed; when you type, delete, select, copy, cut or paste text, and how much\n'
-  + '• when you open, leave, hide, resize, turn or print the page, play a video or sound, are without network or see an error, '
+  + '• when you open, leave, hide, resize, turn or print the page, play a video or sound, go offline or see an error, '
   + 'and the addresses of its pages\n'
-  + '• which browser and language you use, and the size of its window and of the screen';
+  + '• which browser and language you use, and the size of its window and the screen';
 
 /** `content`: the fields whose words are kept; undefined if that is not known. */
 const words = (content: readonly string[] | undefined): string => {

@@ -15,7 +15,7 @@ const ANNOUNCED: Record<string, string> = {
   composition_start: 'type', composition_end: 'type', change: 'choose in lists and boxes and on sliders', submit: 'send a form',
   focus: 'buttons and links', blur: 'buttons and links', selection: 'select', copy: 'copy', cut: 'cut', paste: 'paste', resize: 'resize',
   fullscreen: 'resize', print: 'print', orientation: 'turn', visibility: 'hide', load: 'open', pageshow: 'open', pagehide: 'leave',
-  navigate: 'addresses of its pages', network: 'without network', error: 'see an error', rejection: 'see an error',
+  navigate: 'addresses of its pages', network: 'go offline', error: 'see an error', rejection: 'see an error',
   play: 'play a video or sound', pause: 'play a video or sound', seeked: 'play a video or sound', ended: 'play a video or sound',
 };
 
