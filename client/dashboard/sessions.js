@@ -27,7 +27,8 @@ export function sessionList({ study, participant = "", taken = () => {} }) {
   let sessions = [];
   let next = null;
   let version = null;
-  let turn = 0;
+  // A request replaces an earlier one of its kind. The whole list replaces all.
+  const turns = { whole: 0, update: 0, page: 0 };
 
   const ask = (parameters) => {
     const [by, order] = sort.value.split(" ");
@@ -35,11 +36,13 @@ export function sessionList({ study, participant = "", taken = () => {} }) {
     return get(`/v1/library/sessions?${new URLSearchParams(all.filter(([, value]) => value !== "" && value !== null))}`);
   };
   const load = async (parameters = {}) => {
-    const mine = ++turn;
+    const kind = parameters.after ? "page" : parameters.since ? "update" : "whole";
+    const mine = ++turns[kind];
+    const { whole } = turns;
     try {
       const answer = await ask(parameters);
       // Another request was sent meanwhile. Its answer is newer.
-      if (mine !== turn) return;
+      if (mine !== turns[kind] || whole !== turns.whole) return;
       take(answer, Boolean(parameters.after));
     } catch (e) {
       showStatus(e.message);

@@ -73,6 +73,9 @@ const PAGE = (title: string, server: string, key: string) => `<!doctype html><ht
   recorder.start();
 </script>`;
 
+const replayOf = (session: string) => query<{ data: string }>(session, "SELECT data FROM event WHERE stream = 'replay'");
+const hasSnapshot = (session: string) => replayOf(session).some(({ data }) => (JSON.parse(data) as { type: number }).type === 2);
+
 test('WebKit records a visit: consent, events, secrets, replay, another page and the back/forward cache', { skip, timeout: 180_000 }, async () => {
   console.log(execFileSync(MINI_BROWSER, ['--version'], { env: environment() }).toString().trim());
   const pages: Record<string, string> = {};
@@ -104,6 +107,8 @@ test('WebKit records a visit: consent, events, secrets, replay, another page and
     execFileSync('import', ['-window', 'root', join(PICTURES, 'webkit_consent.png')], { env: environment() });
     xdotool('sleep', '0.5', 'key', 'Tab', 'sleep', '0.2', 'key', 'Tab', 'sleep', '0.2', 'key', 'Return');
     await told(/Shop.* recording/m);
+    // The replay's code is loaded after the recording has begun.
+    await eventually('a snapshot of the page', () => program.recorded().some(hasSnapshot), 40_000);
     click(...AT.buy);
     click(...AT.note);
     type('It was awful');
@@ -138,8 +143,8 @@ test('WebKit records a visit: consent, events, secrets, replay, another page and
   assert.equal(typed.map((data) => data['inserted'] ?? '').join(''), 'It was awful');
   assert.equal(typed.map((data) => data['deleted'] ?? '').join(''), 'lufwa');
   assert.equal(rows.filter((row) => row.kind === 'input' && row.data['target'] === 'input#secret').length, 9);
-  const replay = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'replay'");
-  assert.ok(replay.some(({ data }) => (JSON.parse(data) as { type: number }).type === 2), 'a snapshot of the page');
+  const replay = replayOf(session!);
+  assert.ok(hasSnapshot(session!), 'a snapshot of the page');
   assert.ok(!JSON.stringify([rows, replay]).includes('Zq7'));
   const readings = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'page_clock' AND kind = 'measured'")
     .map(({ data }) => (JSON.parse(data) as { uncertainty_ms: number }).uncertainty_ms);
