@@ -8,15 +8,15 @@ use remote_control::{Answer, Command, Request};
 /// Commands before the recording that it stores when it begins. A program that sends more repeats itself.
 const KEPT: usize = 64;
 
-/// Why a command is refused, by the window and by `record` alike. `None`: it depends on more than whether a recording runs.
-pub fn refusal(command: &Command, is_recording: bool) -> Option<String> {
+/// The error: the window and `record` refuse the command. `Ok`: its answer depends on more than whether a recording runs.
+pub fn check(command: &Command, is_recording: bool) -> Answer {
     let why = match (command, is_recording) {
         (Command::Start, true) => "a recording runs already",
         (Command::Stop, false) => "no recording runs",
         (Command::SelectNone, _) => "the study decides which sources are recorded",
-        _ => return None,
+        _ => return Ok(()),
     };
-    Some(why.to_owned())
+    Err(why.to_owned())
 }
 
 pub fn note(request: &Request, answer: &Answer) -> RemoteCommandNote {

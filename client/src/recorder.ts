@@ -3,10 +3,8 @@
 
 import type { Observable } from 'rxjs';
 import { load } from './assets';
-import { type Capture, capture } from './capture/capture';
-import { tick } from './capture/tick';
+import { type Capture, capture, pageTick } from './capture/capture';
 import type { Agreed } from './consent/ask';
-import { now } from './natives/dom';
 import { append, kept } from './natives/lists';
 import { parse } from './natives/js';
 import { json } from './natives/plain';
@@ -208,7 +206,7 @@ class PageRecorder implements Recorder {
     return {
       settings: this.#settings,
       ended: this.#ended.signal,
-      tick_ms: tick(now),
+      tick_ms: pageTick(),
       get state() { return own.state; },
       get masks() { return own.#capture!.masks; },
       change: (some) => { if (!isOver(this.state.phase) || some.camera) this.#change(some); },

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::output::print_err;
 use crate::failure::Failure;
-use crate::remote_commands::{EarlyCommands, marker_request, note, refusal, store};
+use crate::remote_commands::{EarlyCommands, check, marker_request, note, store};
 use recording::{MarkerWatch, Rig, SetUpSources, SourceLevel, SourceState};
 use remote_control::{Answer, Command, FileName, Request, Server};
 use session::{ParticipantId, SessionNumber, SourceSettings};
@@ -73,7 +73,7 @@ impl RemoteControl {
                     return true;
                 }
                 Command::FileName(name) => rename(name, participant, session),
-                other => refusal(other, false).map_or(Ok(()), Err),
+                other => check(other, false),
             };
             self.early.keep(note(&request, &answer));
             request.answer(answer);
@@ -119,7 +119,7 @@ impl RemoteControl {
         for request in self.requests.try_iter() {
             let answer = match &request.command {
                 Command::FileName(_) => Err("the recording runs. Its name stays as it is".to_owned()),
-                other => refusal(other, true).map_or(Ok(()), Err),
+                other => check(other, true),
             };
             store(rig, &note(&request, &answer));
             if request.command == Command::Stop {

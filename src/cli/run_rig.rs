@@ -10,7 +10,7 @@ use super::output::print_err;
 use super::progress::Progress;
 use super::remote_record::RemoteControl;
 use crate::failure::Failure;
-use crate::remote_commands::{marker_request, note, refusal, store};
+use crate::remote_commands::{check, marker_request, note, store};
 use recording::{Counters, MarkerCommand, Rig, RigError, RigEvent};
 use session::{Record, Timestamp};
 use store::Committed;
@@ -98,7 +98,7 @@ pub fn run_rig(
 /// Stores the command of a marker. Returns whether it stops the recording.
 fn is_stopped_by(marker: &MarkerCommand, rig: &Rig) -> bool {
     let request = marker_request(marker);
-    store(rig, &note(&request, &refusal(&request.command, true).map_or(Ok(()), Err)));
+    store(rig, &note(&request, &check(&request.command, true)));
     if !marker.is_start {
         print_err!("The marker `{}` of {} stops the recording.", marker.text, marker.source);
     }

@@ -7,7 +7,7 @@ use affectograph::desktop::port::*;
 use affectograph::places::Places;
 use affectograph::session::{CheckId, ParticipantId, Seat, SessionNumber};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 pub struct BackendWindow {
     pub backend: Box<dyn Backend>,
@@ -41,6 +41,7 @@ impl BackendWindow {
     pub fn wait<T>(&mut self, what: &str, pick: impl Fn(&BackendWindow, &BackendEvent) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            let mut found = None;
             for event in self.backend.poll() {
                 match &event {
                     BackendEvent::Checks(checks) => self.checks.clone_from(checks),
@@ -52,9 +53,11 @@ impl BackendWindow {
                     BackendEvent::Failed { sentence, .. } => panic!("{what}: {sentence}"),
                     _ => {}
                 }
-                if let Some(found) = pick(self, &event) {
-                    return found;
-                }
+                // The events after it are known, too.
+                found = found.or_else(|| pick(self, &event));
+            }
+            if let Some(found) = found {
+                return found;
             }
             let known = (&self.checks, &self.alarms);
             assert!(Instant::now() < deadline, "{what} never came: {known:?}");
@@ -87,11 +90,17 @@ impl BackendWindow {
     #[track_caller]
     pub fn stop(mut self) -> PathBuf {
         self.backend.stop_recording();
-        let folder = self.wait("the end", |_, event| match event {
-            BackendEvent::RecordingFinished(finished) => Some(finished.session.folder.clone()),
-            _ => None,
-        });
+        let folder = self.finished();
         self.backend.close();
         folder
+    }
+
+    /// Waits until the recording has ended, and returns the session's folder.
+    #[track_caller]
+    pub fn finished(&mut self) -> PathBuf {
+        self.wait("the end", |_, event| match event {
+            BackendEvent::RecordingFinished(finished) => Some(finished.session.folder.clone()),
+            _ => None,
+        })
     }
 }

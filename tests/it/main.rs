@@ -7,7 +7,6 @@
 #[cfg(target_os = "linux")]
 mod app;
 mod atspi;
-#[cfg(target_os = "linux")]
 mod backend_window;
 mod batch;
 #[cfg(target_os = "linux")]

@@ -79,10 +79,7 @@ fn a_marker_starts_and_stops_the_window_and_none_is_lost() {
     let overridden_checks = vec![CheckId::FaceLight];
     let request = RecordingRequest { overridden_checks, consent_text: None, given_consent: None };
     window.backend.start_recording(request);
-    let folder = window.wait("the end", |_, event| match event {
-        BackendEvent::RecordingFinished(finished) => Some(finished.session.folder.clone()),
-        _ => None,
-    });
+    let folder = window.finished();
     window.backend.close();
     is_whole(&folder, &sender.json());
 }

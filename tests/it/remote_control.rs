@@ -4,19 +4,18 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use affectograph::desktop::port::*;
-use affectograph::places::Places;
+use affectograph::desktop::port::{BackendEvent, CheckState};
 use affectograph::remote_control::{Command, SendError, send};
-use affectograph::session::{CheckId, HEALTH, ParticipantId, Seat, SessionNumber};
+use affectograph::session::{CheckId, HEALTH};
 use affectograph::store::SessionFile;
 use serde_json::Value;
 
+use super::backend_window::BackendWindow;
 use super::program;
 use super::vision_support::models;
 
-const PATIENCE: Duration = Duration::from_secs(60);
 const STUDY: &str = "name = \"lab\"\ntitle = \"Lab\"\n[camera]\nwidth_px = 320\nheight_px = 240\nrate_hz = 15.0\n\
     [remote_control]\nport = 0\n[[phases]]\nname = \"task\"\nseconds = 600.0\n";
 
@@ -85,49 +84,13 @@ fn a_recording_without_a_window_is_named_started_and_stopped() {
     assert!(remote(&["stop"], to, tmp.path()).1.contains("no program with remote control"), "the port is closed");
 }
 
-struct Window {
-    backend: Box<dyn Backend>,
-}
-
-impl Window {
-    fn set_up(folder: &Path) -> Window {
-        let study_file = folder.join("study.toml");
-        std::fs::write(&study_file, STUDY).unwrap();
-        let places = Places { sessions: folder.join("sessions"), ..Places::find(None) };
-        let host = Host { wake: Wake::new(|| {}), window: None };
-        let mut backend = affectograph::backend::start(places, host).unwrap();
-        backend.begin_rehearsal(SessionPlan {
-            study_file,
-            participant: ParticipantId::numbered(1),
-            session: SessionNumber(1),
-            condition: None,
-            proposed: None,
-            seat: Seat::Pilot,
-        });
-        Window { backend }
-    }
-
-    #[track_caller]
-    fn wait<T>(&mut self, what: &str, pick: impl Fn(&BackendEvent) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(found) = self.backend.poll().iter().find_map(&pick) {
-                return found;
-            }
-            assert!(Instant::now() < deadline, "{what} never came");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// The address that the set-up shows.
-    fn address(&mut self) -> SocketAddr {
-        self.wait("the address", |event| {
-            let BackendEvent::Checks(checks) = event else { return None };
-            let check = checks.iter().find(|check| check.id == CheckId::RemoteControl)?;
-            assert_eq!(check.state, CheckState::Ok);
-            check.sentence.rsplit(' ').next().and_then(|word| word.trim_end_matches('.').parse().ok())
-        })
-    }
+/// The address that the set-up shows.
+fn address(window: &mut BackendWindow) -> SocketAddr {
+    window.wait("the address", |window, _| {
+        let check = window.checks.iter().find(|check| check.id == CheckId::RemoteControl)?;
+        assert_eq!(check.state, CheckState::Ok);
+        check.sentence.rsplit(' ').next().and_then(|word| word.trim_end_matches('.').parse().ok())
+    })
 }
 
 fn sent(to: SocketAddr, command: Command) -> std::thread::JoinHandle<Result<(), SendError>> {
@@ -140,30 +103,25 @@ fn the_window_is_asked_to_start_and_stops_at_once() {
         return;
     }
     let tmp = tempfile::tempdir().unwrap();
-    let mut window = Window::set_up(tmp.path());
-    let to = window.address();
+    let mut window = BackendWindow::set_up(tmp.path(), STUDY);
+    let to = address(&mut window);
     send(to, &"filename {participant:sub-01} {session:1}".parse().unwrap()).unwrap();
     let other = send(to, &"filename {participant:sub-02}".parse().unwrap());
     assert!(matches!(&other, Err(SendError::Refused(why)) if why.contains("sub-01 ses-01")), "{other:?}");
 
     let asked = sent(to, Command::Start);
-    window.wait("the question", |event| matches!(event, BackendEvent::RemoteStart).then_some(()));
+    window.wait("the question", |_, event| matches!(event, BackendEvent::RemoteStart).then_some(()));
     window.backend.refuse_remote_start("the consent is missing".to_owned());
     let refused = asked.join().unwrap();
     assert!(matches!(&refused, Err(SendError::Refused(why)) if why == "the consent is missing"), "{refused:?}");
 
     let asked = sent(to, Command::Start);
-    window.wait("the question", |event| matches!(event, BackendEvent::RemoteStart).then_some(()));
-    let overridden_checks = vec![CheckId::FaceLight];
-    window.backend.start_recording(RecordingRequest { overridden_checks, consent_text: None, given_consent: None });
-    window.wait("the recording", |event| matches!(event, BackendEvent::RecordingStarted(_)).then_some(()));
+    window.wait("the question", |_, event| matches!(event, BackendEvent::RemoteStart).then_some(()));
+    window.record(vec![CheckId::FaceLight]);
     asked.join().unwrap().unwrap();
 
     let asked = sent(to, Command::Stop);
-    let folder = window.wait("the end", |event| match event {
-        BackendEvent::RecordingFinished(finished) => Some(finished.session.folder.clone()),
-        _ => None,
-    });
+    let folder = window.finished();
     asked.join().unwrap().unwrap();
     assert!(matches!(send(to, &Command::Start), Err(SendError::Connect { .. })), "the port is closed");
     window.backend.close();

@@ -1,10 +1,10 @@
 //! Triggers over serial ports, which are pseudo terminals here: window, recording, commands.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use affectograph::desktop::port::{CheckState, MarkerVia, NewMarker};
-use affectograph::serial::{Device, Port, PseudoPort};
+use affectograph::serial::{Port, PseudoPort};
 use affectograph::session::{CheckId, EventData, EventRow, GapReason, HEALTH, MARKER, Timeline};
 use affectograph::store::{SessionFile, verify};
 use serde_json::Value;
@@ -29,16 +29,6 @@ fn study(port: &Path, more: &str) -> String {
 fn link(port: &PseudoPort, at: &Path) {
     std::fs::remove_file(at).ok();
     std::os::unix::fs::symlink(port.path(), at).unwrap();
-}
-
-#[track_caller]
-fn got(device: &mut Device, count: usize) -> Vec<u8> {
-    let (mut all, until) = (Vec::new(), Instant::now() + PATIENCE);
-    while all.len() < count {
-        assert!(Instant::now() < until, "only {all:?} came");
-        all.extend(device.read_within(Duration::from_millis(50)));
-    }
-    all
 }
 
 fn mark(window: &mut BackendWindow, key: char, label: &str) {
@@ -83,7 +73,7 @@ fn bytes_come_and_go_and_an_unplugged_port_is_seen_stored_and_found_again() {
     }
     mark(&mut window, '1', "smile");
     mark(&mut window, '2', "other");
-    assert_eq!(got(port.device(), 2), [7, 0]);
+    assert_eq!(port.device().read_at_least(2, PATIENCE), [7, 0]);
     // Another test may get the number of a pseudo terminal that is closed.
     std::fs::remove_file(&path).unwrap();
     drop(port);

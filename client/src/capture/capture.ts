@@ -93,6 +93,10 @@ export const spot = (masks: Masking, event: Event, node: unknown): Body => ({
   synthetic: synthetic(event),
 });
 
+let measured_ms: number | undefined;
+/** The resolution of the page's clock. It is measured once, because that may take some time. */
+export const pageTick = (): number => measured_ms ??= tick(now);
+
 /** `lose` is called for an event that could not be recorded and whose error could not be recorded either. */
 export const capture = (
   settings: CaptureSettings, sources: readonly Source[], deliver: Deliver, lose: (t: number) => void,
@@ -192,7 +196,7 @@ export const capture = (
     });
   };
 
-  const tick_ms = tick(now);
+  const tick_ms = pageTick();
   const describe = () => {
     const at = eventTime();
     const body = size();

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use super::guide::ScreenEvent;
 use page::questionnaire_number;
 
+/// The kind of a mark of the page.
+pub(super) const MARK: &str = "mark";
 /// The mark with which a page ends itself.
 const DONE: &str = "done";
 
@@ -40,7 +42,7 @@ impl Answers {
         {
             self.shown = questionnaire_number(url).map(|questionnaire| Shown { document, questionnaire });
         }
-        if kind != "mark" {
+        if kind != MARK {
             return Sorted { is_answer: false, kind, data, news: None };
         }
         match &self.shown {
@@ -61,7 +63,7 @@ impl Answers {
 fn answer(mut mark: Map<String, Value>) -> (String, Map<String, Value>) {
     let kind = match mark.remove("name") {
         Some(Value::String(name)) => name,
-        _ => "mark".to_owned(),
+        _ => MARK.to_owned(),
     };
     if let Some(Value::Object(fields)) = mark.remove("data") {
         mark.extend(fields);

@@ -83,8 +83,11 @@ impl MarkerKeeper {
                 }
                 self.news.send(RigEvent::MarkerCommand(command));
             }
+            if !self.is_keeping {
+                continue;
+            }
             let marker = EarlyMarker { stamp_s, texts: texts.to_vec(), arrived_ns: monotonic_ns() };
-            if self.is_keeping && self.to.try_send(marker).is_err() {
+            if self.to.try_send(marker).is_err() {
                 self.is_keeping = false;
                 tracing::warn!(
                     "more than {KEPT} markers of `{}` came before the recording: the others are not kept",

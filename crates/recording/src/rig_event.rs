@@ -132,11 +132,12 @@ impl fmt::Display for SourceNews {
         match self {
             SourceNews::Found(what) => write!(f, "is recorded: {what}"),
             SourceNews::Missing(why) => write!(f, "is not recorded: {why}"),
-            SourceNews::Lost(why) => write!(f, "was lost: {why}. It is looked for until the recording ends"),
+            SourceNews::Lost(why) | SourceNews::Unplugged(why) => {
+                write!(f, "was lost: {why}. It is looked for until the recording ends")
+            }
             SourceNews::Back => f.write_str("sends again"),
             SourceNews::Silent => f.write_str("sends nothing. Check its device and its program"),
             SourceNews::Awaited(why) => write!(f, "is not there: {why}. It is looked for until the recording ends"),
-            SourceNews::Unplugged(why) => write!(f, "was lost: {why}. It is looked for until the recording ends"),
             SourceNews::NotSent(why) => write!(f, "did not get a byte: {why}"),
             SourceNews::Clock(why) => write!(f, "has a problem with its times: {why}"),
         }

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, never, select};
 use serde_json::{Value, json};
 
-use super::answers::{Answers, Sorted};
+use super::answers::{Answers, MARK, Sorted};
 use super::guide::ScreenEvent;
 use super::rig_event::EventSender;
 use super::serial_ports::Triggers;
@@ -17,9 +17,6 @@ use session::{
     marker_of_digit,
 };
 use store::{Recorder, StoreError, StreamWriter};
-
-/// The kind of a mark of the page.
-const MARK: &str = "mark";
 
 /// The streams that the router fills.
 pub(super) struct RouterStreams {

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serialport::{SerialPort, TTYPort};
 
@@ -77,6 +77,15 @@ impl Drop for Echo {
 impl Device {
     pub fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.0.write_all(bytes)
+    }
+
+    /// What came until there were at least `count` bytes, or until this time was over.
+    pub fn read_at_least(&mut self, count: usize, wait: Duration) -> Vec<u8> {
+        let (mut all, until) = (Vec::new(), Instant::now() + wait);
+        while all.len() < count && Instant::now() < until {
+            all.extend(self.read_within(Duration::from_millis(50)));
+        }
+        all
     }
 
     /// What came first within this time. Empty: nothing.

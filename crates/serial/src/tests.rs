@@ -70,17 +70,6 @@ impl Scene {
     }
 }
 
-/// The first `count` bytes that the device gets.
-#[track_caller]
-fn got(device: &mut Device, count: usize) -> Vec<u8> {
-    let (mut all, until) = (Vec::new(), Instant::now() + PATIENCE);
-    while all.len() < count {
-        assert!(Instant::now() < until, "only {all:?} came");
-        all.extend(device.read_within(Duration::from_millis(50)));
-    }
-    all
-}
-
 #[test]
 fn bytes_come_in_their_order_and_each_read_states_its_uncertainty() {
     let mut port = PseudoPort::open().unwrap();
@@ -111,23 +100,23 @@ fn a_pulse_is_a_byte_and_a_zero_and_a_later_byte_replaces_an_earlier_one() {
     let mut port = PseudoPort::open().unwrap();
     let mut scene = Scene::open(port.path(), Some(30));
     assert!(scene.send(7));
-    assert_eq!(got(port.device(), 2), [7, 0]);
+    assert_eq!(port.device().read_at_least(2, PATIENCE), [7, 0]);
     let ((sent, first), (ended, second)) = (scene.next(), scene.next());
     assert_eq!((first, second), (Seen::Sent(7, None), Seen::Reset(None)));
     assert!(ended.since_ns(sent) >= 30_000_000, "a pulse is never shorter");
     assert!(scene.send(255) && scene.send(0) && scene.send(128));
-    assert_eq!(got(port.device(), 4), [255, 0, 128, 0]);
+    assert_eq!(port.device().read_at_least(4, PATIENCE), [255, 0, 128, 0]);
     scene.threads.stop();
 
     let mut scene = Scene::open(port.path(), Some(1_000));
     assert!(scene.send(3));
-    assert_eq!(got(port.device(), 1), [3]);
+    assert_eq!(port.device().read_at_least(1, PATIENCE), [3]);
     scene.threads.stop();
-    assert_eq!(got(port.device(), 1), [0], "the end of the recording ends the pulse");
+    assert_eq!(port.device().read_at_least(1, PATIENCE), [0], "the end of the recording ends the pulse");
 
     let scene = Scene::open(port.path(), None);
     assert!(scene.send(5) && scene.send(6));
-    assert_eq!(got(port.device(), 2), [5, 6]);
+    assert_eq!(port.device().read_at_least(2, PATIENCE), [5, 6]);
     drop(scene);
     assert_eq!(port.device().read_within(Duration::from_millis(50)), [0; 0]);
 }
@@ -165,7 +154,7 @@ fn a_device_that_takes_no_bytes_delays_nobody() {
     while !scene.send(2) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert_eq!(got(port.device(), 1).last(), Some(&2));
+    assert_eq!(port.device().read_at_least(1, PATIENCE).last(), Some(&2));
     scene.threads.stop();
 }
 
@@ -197,7 +186,7 @@ fn a_port_that_was_unplugged_is_found_again() {
     let (_, seen) = scene.next();
     assert!(matches!(&seen, Seen::Received { bytes, .. } if *bytes == [2]), "{seen:?}");
     assert!(scene.send(6));
-    assert_eq!(got(port.device(), 2), [6, 0]);
+    assert_eq!(port.device().read_at_least(2, PATIENCE), [6, 0]);
     scene.threads.stop();
 }
 

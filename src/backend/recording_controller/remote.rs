@@ -3,7 +3,7 @@
 use super::{RecordingController, Running};
 use crate::backend::recording_command::RecordingCommand;
 use crate::backend::remote_control::RemoteControl;
-use crate::remote_commands::{marker_request, note, refusal, store};
+use crate::remote_commands::{check, marker_request, note, store};
 use desktop::port::BackendEvent;
 use recording::MarkerCommand;
 use remote_control::{Answer, Command, FileName, Request, Server};
@@ -21,12 +21,11 @@ impl RecordingController {
     }
 
     pub(super) fn command_remotely(&mut self, request: Request) {
-        let answer = match (refusal(&request.command, self.is_recording()), &request.command) {
-            (Some(why), _) => Err(why),
-            (None, Command::Start) => return self.start_remotely(request),
-            (None, Command::Stop) => return self.stop_remotely(request),
-            (None, Command::FileName(name)) => self.check_name(name),
-            (None, Command::Update | Command::SelectAll | Command::SelectNone) => Ok(()),
+        let answer = match (check(&request.command, self.is_recording()), &request.command) {
+            (Ok(()), Command::Start) => return self.start_remotely(request),
+            (Ok(()), Command::Stop) => return self.stop_remotely(request),
+            (Ok(()), Command::FileName(name)) => self.check_name(name),
+            (checked, _) => checked,
         };
         self.answer(request, answer);
     }
